@@ -1,0 +1,1 @@
+//! Accelerator backends of Auralis.

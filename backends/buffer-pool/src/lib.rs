@@ -1,0 +1,1 @@
+//! Buffer pool backends of Auralis.

@@ -1,0 +1,1 @@
+//! Executor backends of Auralis.

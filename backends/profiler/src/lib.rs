@@ -1,0 +1,1 @@
+//! Profiler backends of Auralis.

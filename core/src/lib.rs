@@ -1,0 +1,1 @@
+//! The vocabulary of Auralis: five traits and what they exchange.

@@ -1,0 +1,1 @@
+//! Discovery, configuration and selection of Auralis backends.

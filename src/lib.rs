@@ -1,0 +1,1 @@
+//! Auralis: a performance runtime for audio software.

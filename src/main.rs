@@ -1,0 +1,3 @@
+//! The `auralis` program.
+
+fn main() {}
