@@ -1,1 +1,5 @@
 //! The vocabulary of Auralis: five traits and what they exchange.
+
+mod error;
+
+pub use error::{Error, ErrorKind, Result};
