@@ -1,0 +1,277 @@
+//! Owned handles to 64-byte aligned sample buffers, the same for linked and dylib pools.
+
+#![allow(
+    unsafe_code,
+    reason = "the one place where memory is owned through raw pointers"
+)]
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ffi::c_void;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The alignment of every buffer, in bytes: one cache line, one AVX-512 vector.
+pub const ALIGNMENT: usize = 64;
+
+/// Zeroed, 64-byte aligned memory of a fixed number of samples: what a pool keeps and lends.
+pub struct Storage {
+    ptr: NonNull<f32>,
+    len: usize,
+}
+
+// SAFETY: a `Storage` owns its memory as a `Box<[f32]>` does, and `f32` is `Send`.
+unsafe impl Send for Storage {}
+// SAFETY: a shared `Storage` gives out shared slices only, and `f32` is `Sync`.
+unsafe impl Sync for Storage {}
+
+impl Storage {
+    /// Memory for `len` samples, all zero. Its pages may not be resident yet: see
+    /// [`Storage::prefault`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if the size overflows, [`ErrorKind::Exhausted`] if there is no
+    /// memory for more than a page.
+    pub fn zeroed(len: usize) -> Result<Self> {
+        let layout = Self::layout(len).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, "the size of the buffer overflows")
+                .with("samples", len)
+        })?;
+        if layout.size() == 0 {
+            return Ok(Self {
+                ptr: aligned_dangling(),
+                len,
+            });
+        }
+        // SAFETY: the size is not zero.
+        let raw = unsafe { alloc_zeroed(layout) }.cast::<f32>();
+        match NonNull::new(raw) {
+            Some(ptr) => Ok(Self { ptr, len }),
+            None if layout.size() <= 4096 => handle_alloc_error(layout),
+            None => Err(Error::new(ErrorKind::Exhausted, "no memory for the buffer")
+                .with("bytes", layout.size())),
+        }
+    }
+
+    /// Writes to every page, so that none is faulted in later on a real-time thread.
+    pub fn prefault(&mut self) {
+        self.fill(0.0);
+    }
+
+    /// The size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.len * size_of::<f32>()
+    }
+
+    fn layout(len: usize) -> Option<Layout> {
+        let size = len.checked_mul(size_of::<f32>())?;
+        Layout::from_size_align(size, ALIGNMENT).ok()
+    }
+
+    fn into_raw(self) -> (NonNull<f32>, usize) {
+        let raw = (self.ptr, self.len);
+        std::mem::forget(self);
+        raw
+    }
+}
+
+fn aligned_dangling() -> NonNull<f32> {
+    NonNull::without_provenance(std::num::NonZero::new(ALIGNMENT).expect("64 is not zero"))
+}
+
+impl Deref for Storage {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `ptr` owns `len` initialised samples, or `len` is 0 and `ptr` is aligned.
+        unsafe { std::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl DerefMut for Storage {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`, and `&mut self` makes the access unique.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        let layout = Self::layout(self.len).expect("the layout was valid when it was allocated");
+        if layout.size() > 0 {
+            // SAFETY: the memory was allocated in `zeroed` with this very layout.
+            unsafe { dealloc(self.ptr.as_ptr().cast(), layout) }
+        }
+    }
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Storage({} samples)", self.len)
+    }
+}
+
+/// What a lent buffer returns to when its handle is dropped.
+///
+/// `release` runs wherever the handle is dropped, a real-time thread included: it obeys the pool's
+/// contract and must not panic.
+pub trait Lender: Send + Sync + 'static {
+    /// Takes back what was lent under `token`.
+    fn release(&self, storage: Storage, token: usize);
+}
+
+/// An owned handle to `len` samples of a pool. Dropping it returns the memory to its pool.
+///
+/// The layout is `repr(C)`, so that a buffer of a dylib's pool is the same object.
+#[repr(C)]
+pub struct Buffer {
+    ptr: NonNull<f32>,
+    len: usize,
+    capacity: usize,
+    owner: *const c_void,
+    token: usize,
+    release: unsafe extern "C" fn(*const c_void, NonNull<f32>, usize, usize),
+}
+
+// SAFETY: a buffer owns its samples; its owner is a `Lender`, which is `Send` and `Sync`.
+unsafe impl Send for Buffer {}
+// SAFETY: a shared buffer gives out shared slices only.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Lends the first `len` samples of `storage` on behalf of `lender`.
+    ///
+    /// Nothing is allocated. The handle keeps the lender alive.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if the storage is shorter than `len`; the storage is then freed.
+    pub fn lend<L: Lender>(
+        storage: Storage,
+        len: usize,
+        lender: Arc<L>,
+        token: usize,
+    ) -> Result<Self> {
+        if len > storage.len {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the storage is shorter than asked",
+            ));
+        }
+        let (ptr, capacity) = storage.into_raw();
+        let owner = Arc::into_raw(lender).cast();
+        Ok(Self {
+            ptr,
+            len,
+            capacity,
+            owner,
+            token,
+            release: release::<L>,
+        })
+    }
+
+    /// The samples that the memory could hold; at least the buffer's length.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+/// Gives the memory back to its lender.
+///
+/// # Safety
+///
+/// `owner` is an `Arc<L>` made raw, and `ptr` with `capacity` a [`Storage`] made raw, each owned by
+/// the caller and given up here.
+unsafe extern "C" fn release<L: Lender>(
+    owner: *const c_void,
+    ptr: NonNull<f32>,
+    capacity: usize,
+    token: usize,
+) {
+    // SAFETY: the caller gives up an `Arc<L>` that was made raw in `lend`.
+    let lender = unsafe { Arc::from_raw(owner.cast::<L>()) };
+    lender.release(Storage { ptr, len: capacity }, token);
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: `lend` made `owner` and `ptr` for this very function; drop runs once.
+        unsafe { (self.release)(self.owner, self.ptr, self.capacity, self.token) }
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        // SAFETY: the handle owns `capacity >= len` initialised samples.
+        unsafe { std::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`, and `&mut self` makes the access unique.
+        unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer({} of {} samples)", self.len, self.capacity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Shelf(Mutex<Vec<(usize, Storage)>>);
+
+    impl Lender for Shelf {
+        fn release(&self, storage: Storage, token: usize) {
+            self.0.lock().unwrap().push((token, storage));
+        }
+    }
+
+    #[test]
+    fn a_dropped_handle_returns_the_same_memory() {
+        let shelf = Arc::new(Shelf::default());
+        let storage = Storage::zeroed(100).unwrap();
+        let address = storage.as_ptr();
+        assert_eq!(address.addr() % ALIGNMENT, 0);
+        let mut buffer = Buffer::lend(storage, 70, Arc::clone(&shelf), 7).unwrap();
+        assert_eq!((buffer.len(), buffer.capacity()), (70, 100));
+        buffer[69] = 1.0;
+        drop(buffer);
+        let (token, storage) = shelf.0.lock().unwrap().pop().unwrap();
+        assert_eq!((token, storage.as_ptr(), storage[69]), (7, address, 1.0));
+        assert_eq!(Arc::strong_count(&shelf), 1);
+    }
+
+    #[test]
+    fn a_handle_outlives_its_owner_elsewhere() {
+        let shelf = Arc::new(Shelf::default());
+        let weak = Arc::downgrade(&shelf);
+        let buffer = Buffer::lend(Storage::zeroed(4).unwrap(), 4, shelf, 0).unwrap();
+        assert!(weak.upgrade().is_some());
+        std::thread::spawn(move || drop(buffer)).join().unwrap();
+        assert!(weak.upgrade().is_none());
+    }
+
+    #[test]
+    fn sizes_are_checked() {
+        assert_eq!(Storage::zeroed(0).unwrap().len(), 0);
+        let error = Storage::zeroed(usize::MAX / 2).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let shelf = Arc::new(Shelf::default());
+        assert!(Buffer::lend(Storage::zeroed(4).unwrap(), 5, shelf, 0).is_err());
+    }
+}

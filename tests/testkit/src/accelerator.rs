@@ -1,0 +1,1 @@
+//! Trials of accelerators: every kernel against a double-precision reference.

@@ -1,0 +1,1 @@
+//! Test doubles, to be laid over any backend of any kind.
