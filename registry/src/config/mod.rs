@@ -1,0 +1,3 @@
+//! Configuration.
+mod model;
+pub use model::*;
