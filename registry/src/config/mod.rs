@@ -22,6 +22,7 @@ mod model;
 mod origins;
 mod schema;
 mod tree;
+mod wording;
 
 pub use catalog::{Catalog, schema};
 pub use diagnostics::{ConfigError, Diagnostic, DiagnosticKind, Origin};
