@@ -1,1 +1,5 @@
 //! Discovery, configuration and selection of Auralis backends.
+
+#![forbid(unsafe_code)]
+
+pub mod config;
