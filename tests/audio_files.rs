@@ -509,6 +509,12 @@ fn bad_input_is_refused_with_its_cause() {
             "Opus in an Ogg file",
         ),
         (
+            "surround Vorbis",
+            ogg_page(b"\x01vorbis\0\0\0\0\x06"),
+            Unsupported,
+            "Ogg Vorbis with 6 channels; mono and stereo are",
+        ),
+        (
             "Ogg without end",
             ogg_page(b"\x01vorbis"),
             Corrupt,
@@ -671,14 +677,15 @@ fn compressed_files_line_up_with_their_source() {
             (2, Some(3), None)
         );
         assert!(reader.warnings().is_empty());
-        let error: f64 = planes[1]
-            .iter()
-            .enumerate()
-            .skip(2000)
-            .take(26_000)
-            .map(|(frame, x)| (f64::from(*x) - tone(frame)).powi(2))
-            .sum();
-        assert!((error / 26_000.0).sqrt() < 0.01, "{name}: {error}");
+        let error = |shift: usize| -> f64 {
+            let frames = 2000..28_000;
+            frames
+                .map(|i| (f64::from(planes[1][i]) - tone(i + shift - 3)).powi(2))
+                .sum()
+        };
+        let best = (0..7).min_by(|a, b| error(*a).total_cmp(&error(*b)));
+        assert_eq!(best, Some(3), "{name} is shifted");
+        assert!((error(3) / 26_000.0).sqrt() < 0.02, "{name}: {}", error(3));
     }
 }
 

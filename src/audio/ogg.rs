@@ -1,13 +1,15 @@
 //! Ogg Vorbis files: a walk over every page shows damage and cuts before anything is decoded.
 //!
-//! symphonia skips a page whose checksum is wrong. Page layout: RFC 3533, section 6.
+//! symphonia skips a page whose checksum is wrong, and undoes the coupling of channel pairs in the
+//! wrong order (Vorbis I, section 4.3.5, asks for the last first), which is right for stereo but
+//! garbles more channels; those are refused. Page layout: RFC 3533, section 6.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 
 use auralis_core::{Error, ErrorKind, Result};
 use symphonia::core::checksum::Crc32;
-use symphonia::core::formats::FormatReader;
+use symphonia::core::formats::{FormatReader, Track};
 use symphonia::core::io::{MediaSourceStream, Monitor};
 use symphonia::default::formats::OggReader;
 
@@ -44,8 +46,7 @@ pub(super) fn survey(
         sample_rate: params.sample_rate.unwrap_or(0),
         channels: channels.map_or(0, |channels| channels.count()),
         channel_mask: channels.and_then(channel_mask),
-        // A stream that was cut out of a longer one starts later; its end is no length then.
-        frames: track.num_frames.filter(|_| track.start_ts.is_zero()),
+        frames: track.num_frames.filter(|_| starts_at_zero(track)),
         bits: None,
         float: true,
         format: Format::Vorbis,
@@ -83,6 +84,12 @@ impl Container for Vorbis {
         };
         Stream::new(Box::new(packets), &params, &self.spec)
     }
+}
+
+/// Whether the first frame after the decoder's delay has the time 0. It has not where the stream
+/// was cut out of a longer one, and then the time of the last frame is no length.
+fn starts_at_zero(track: &Track) -> bool {
+    track.start_ts.get() == -i64::from(track.delay.unwrap_or(0))
 }
 
 fn demuxer(file: File) -> Result<Box<dyn FormatReader>> {
@@ -146,8 +153,18 @@ fn after_last_page(input: &mut impl Read, left: u64) -> Result<u64> {
 }
 
 fn check_codec(first_page: &[u8]) -> Result<()> {
+    const VORBIS: &[u8] = b"\x01vorbis";
+    if let Some(header) = first_page.strip_prefix(VORBIS) {
+        // A version of four bytes, then the number of channels (Vorbis I, section 4.2.2).
+        return match header.get(4) {
+            Some(channels @ 3..) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("Ogg Vorbis with {channels} channels; mono and stereo are"),
+            )),
+            _ => Ok(()),
+        };
+    }
     let codec = match first_page {
-        [1, b'v', b'o', b'r', b'b', b'i', b's', ..] => return Ok(()),
         [b'O', b'p', b'u', b's', ..] => "Opus",
         [0x7f, b'F', b'L', b'A', b'C', ..] => "FLAC",
         [b'S', b'p', b'e', b'e', b'x', ..] => "Speex",

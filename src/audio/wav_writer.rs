@@ -152,3 +152,30 @@ fn too_long() -> Error {
         "the audio is too long for WAV, which ends at 4 GiB; FLAC can hold it",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::OutputFormat;
+
+    #[test]
+    fn a_wav_ends_below_4_gib() {
+        for (sample, header_bytes) in [(SampleFormat::Int16, 44), (SampleFormat::Float32, 58)] {
+            let spec = OutputSpec {
+                sample_rate: 48_000,
+                channels: 1,
+                channel_mask: None,
+                format: OutputFormat::Wav,
+                sample,
+                frames: None,
+            };
+            // The RIFF size counts all but its own eight bytes,
+            // and all ones means unknown.
+            let most = u64::from(u32::MAX) - 1 - (header_bytes - 8);
+            assert_eq!(header(&spec, most).unwrap().len() as u64, header_bytes);
+            let error = header(&spec, most + 1).unwrap_err();
+            assert!(error.message().contains("FLAC can hold it"), "{error}");
+            assert!(header(&spec, u64::from(u32::MAX) + 10).is_err());
+        }
+    }
+}
