@@ -1,1 +1,6 @@
 //! Auralis: a performance runtime for audio software.
+
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "cli")]
+pub mod audio;

@@ -1,3 +1,5 @@
 //! The `auralis` program.
 
+#![forbid(unsafe_code)]
+
 fn main() {}
