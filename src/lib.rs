@@ -4,3 +4,13 @@
 
 #[cfg(feature = "cli")]
 pub mod audio;
+pub mod chain;
+#[cfg(feature = "cli")]
+pub mod master;
+pub mod meter;
+mod parts;
+mod session;
+
+pub use auralis_core as core;
+pub use parts::Parts;
+pub use session::{Session, SessionSpec};

@@ -79,7 +79,7 @@ impl Storage {
     }
 }
 
-fn aligned_dangling() -> NonNull<f32> {
+const fn aligned_dangling() -> NonNull<f32> {
     NonNull::without_provenance(std::num::NonZero::new(ALIGNMENT).expect("64 is not zero"))
 }
 
@@ -172,6 +172,22 @@ impl Buffer {
             token,
             release: release::<L>,
         })
+    }
+
+    /// A buffer of no samples that belongs to no pool: what stands in while another is borrowed.
+    pub const fn empty() -> Self {
+        /// # Safety
+        ///
+        /// Always safe: there is nothing to release.
+        unsafe extern "C" fn nothing(_: *const c_void, _: NonNull<f32>, _: usize, _: usize) {}
+        Self {
+            ptr: aligned_dangling(),
+            len: 0,
+            capacity: 0,
+            owner: std::ptr::null(),
+            token: 0,
+            release: nothing,
+        }
     }
 
     /// The samples that the memory could hold; at least the buffer's length.
