@@ -540,20 +540,60 @@ fn bad_input_is_refused_with_its_cause() {
     }
 }
 
-/// A single page whose checksum is right.
+/// A single page that holds one packet.
 fn ogg_page(packet: &[u8]) -> Vec<u8> {
     let mut page = b"OggS\0\x02".to_vec();
     page.extend([0; 8 + 4 + 4 + 4]);
     page.extend([1, packet.len() as u8]);
     page.extend(packet);
-    let mut crc = 0_u32;
-    for byte in &page {
-        crc ^= u32::from(*byte) << 24;
-        for _ in 0..8 {
-            crc = crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+    with_ogg_checksums(page)
+}
+
+/// `bytes` with the checksum of every whole page put right (RFC 3533, section 6).
+fn with_ogg_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
+    let mut rest = &mut bytes[..];
+    while rest.len() > 27 && rest.starts_with(b"OggS") {
+        let segments = rest[26].into();
+        let body: usize = rest[27..]
+            .iter()
+            .take(segments)
+            .map(|x| usize::from(*x))
+            .sum();
+        let Some((page, next)) = rest.split_at_mut_checked(27 + segments + body) else {
+            break;
+        };
+        page[22..26].fill(0);
+        let mut crc = 0_u32;
+        for byte in page.iter() {
+            crc ^= u32::from(*byte) << 24;
+            for _ in 0..8 {
+                crc = (crc << 1) ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 };
+            }
         }
+        page[22..26].copy_from_slice(&crc.to_le_bytes());
+        rest = next;
     }
-    patched(page, 22, crc)
+    bytes
+}
+
+#[test]
+fn hostile_vorbis_headers_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = fixture("tone.ogg");
+    let flip = |at: usize, bit: usize| {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << bit;
+        let path = save(folder.path(), "a.ogg", &with_ogg_checksums(flipped));
+        decode(&path, 4096).map(drop)
+    };
+    // These make symphonia 0.6.1 fail an assertion about a codebook's size.
+    for (at, bit) in [(1430, 7), (1431, 1), (1431, 6)] {
+        assert_eq!(flip(at, bit).unwrap_err().kind(), ErrorKind::Corrupt);
+    }
+    let mut random = Random(42);
+    let outcomes = (0..400).map(|_| flip(58 + random.below(3800), random.below(8)));
+    let errors = outcomes.filter(Result::is_err).count();
+    assert!(errors > 100, "the decoder was not reached: {errors}");
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub(super) struct FlacWriter {
 impl FlacWriter {
     /// Starts a FLAC file.
     pub(super) fn new(file: File, spec: &OutputSpec) -> Result<Self> {
-        let mut options = Options::default();
+        // Trying every pairing of two channels saves 1.5 % of the size for 20 % more time.
+        let mut options = Options::default().fast_channel_correlation(true);
         let usual = USUAL_MASKS[spec.channels - 1];
         if let Some(mask) = spec.channel_mask.filter(|mask| *mask != usual) {
             // RFC 9639, section 8.6.2.
