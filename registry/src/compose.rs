@@ -77,15 +77,7 @@ pub fn compose(
         threshold => parts.reference(threshold),
     };
 
-    let others = Kernel::ALL
-        .iter()
-        .zip(&slots)
-        .filter(|(_, slot)| slot.id != chosen.id);
-    selection.kernels = Some(
-        others
-            .map(|(k, slot)| (k.name(), slot.id.clone()))
-            .collect(),
-    );
+    selection.kernels = Some(elsewhere(&slots, &chosen));
     for rejected in &mut selection.rejected {
         if let Some(reason) = parts.builder.failed.remove(&rejected.id) {
             rejected.reason = reason;
@@ -93,24 +85,40 @@ pub fn compose(
         }
     }
 
-    let first = slots[0].clone();
+    let threshold = composition.vectorization_threshold;
+    Ok((assemble(slots, chosen, reference, threshold), selection))
+}
+
+/// The kernels that another backend than the chosen one runs.
+fn elsewhere(slots: &[Part], chosen: &Part) -> BTreeMap<&'static str, String> {
+    let slots = Kernel::NAMES.iter().zip(slots);
+    let others = slots.filter(|(_, slot)| slot.id != chosen.id);
+    others
+        .map(|(name, slot)| (*name, slot.id.clone()))
+        .collect()
+}
+
+/// One accelerator of the backend of each kernel, in the order of [`Kernel::ALL`].
+fn assemble(
+    slots: Vec<Part>,
+    chosen: Part,
+    reference: Option<Part>,
+    threshold: usize,
+) -> Arc<dyn Accelerator> {
+    let first = &slots[0];
     if slots
         .iter()
         .chain(&reference)
         .all(|part| part.id == first.id)
     {
-        return Ok((first.accelerator, selection));
+        return Arc::clone(&first.accelerator);
     }
-    let threshold = reference
-        .as_ref()
-        .map_or(0, |_| composition.vectorization_threshold);
-    let composed = Composed {
+    Arc::new(Composed {
         variant: chosen.accelerator.variant(),
+        threshold: if reference.is_some() { threshold } else { 0 },
         reference: reference.unwrap_or(chosen).accelerator,
-        threshold,
         slots: std::array::from_fn(|kernel| Arc::clone(&slots[kernel].accelerator)),
-    };
-    Ok((Arc::new(composed), selection))
+    })
 }
 
 /// The configured backends of single kernels, checked but not built.
@@ -146,10 +154,8 @@ fn overrides<'a>(
 fn unknown_kernel(name: &str) -> Error {
     let near = suggestion(name, Kernel::NAMES.iter().copied());
     let all = listed("there are", Kernel::NAMES.iter().copied());
-    Error::new(
-        ErrorKind::Config,
-        format!("no kernel is called {name:?}{near} ({all})"),
-    )
+    let message = format!("no kernel is called {name:?}{near} ({all})");
+    Error::new(ErrorKind::Config, message).with("section", "[accelerator.kernels]")
 }
 
 /// The order in which candidates are asked whether they have a kernel.

@@ -85,8 +85,11 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
         self.build(id).map_err(|error| error.with(K::NAME, id))
     }
 
-    /// Builds a candidate, or records why that failed.
+    /// Builds a candidate, or records why that failed. What failed once is not tried again.
     pub(crate) fn try_build(&mut self, id: &str) -> Option<Arc<K>> {
+        if self.failed.contains_key(id) {
+            return None;
+        }
         self.build(id).map_err(|error| self.record(id, &error)).ok()
     }
 
