@@ -1,5 +1,24 @@
 //! Discovery, configuration and selection of Auralis backends.
+//!
+//! A [`Registry`] holds the candidates of each kind. [`select`] decides between them, a pure
+//! function that says why; [`resolve`] also builds the one that was chosen, and [`compose`] makes
+//! one accelerator of several, kernel by kernel. [`listing`] shows every candidate.
 
 #![forbid(unsafe_code)]
 
+mod candidate;
+mod compose;
 pub mod config;
+mod listing;
+mod registry;
+mod request;
+mod resolve;
+mod select;
+
+pub use candidate::{Build, Candidate, Facts, Source};
+pub use compose::{Composition, compose};
+pub use listing::{Backend, listing};
+pub use registry::{Offer, Registry, RegistryKind, RejectedPlugin};
+pub use request::{Authority, BackendRequest, Layers, Request};
+pub use resolve::resolve;
+pub use select::{Cpu, Criteria, Measured, Rejected, Selection, select};

@@ -29,8 +29,8 @@ pub use diagnostics::{ConfigError, Diagnostic, DiagnosticKind, Origin};
 pub use layers::Sources;
 pub use load::{Loaded, load, load_text};
 pub use model::{
-    Accelerator, AllowedPlugin, BackendRequest, BufferPool, Cache, Config, Cpu, Executor, Plugins,
-    Process, Profiler, Threshold,
+    Accelerator, AllowedPlugin, BufferPool, Cache, Config, Cpu, Executor, Plugins, Process,
+    Profiler, Threshold,
 };
 pub use origins::Origins;
 pub use schema::unchecked_keywords;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::BackendRequest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -293,55 +294,6 @@ impl<'de> Deserialize<'de> for AllowedPlugin {
         Ok(match Written::deserialize(deserializer)? {
             Written::Path(file) => Self { file, sha256: None },
             Written::Table(Table { file, sha256 }) => Self { file, sha256 },
-        })
-    }
-}
-
-/// Which backend is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum BackendRequest {
-    /// The best there is; never fails.
-    #[default]
-    Auto,
-    /// This one or an error.
-    One(String),
-    /// The first of these that can be had, or an error.
-    List(Vec<String>),
-}
-
-impl BackendRequest {
-    /// The ids asked for by name, in order; none for [`BackendRequest::Auto`].
-    pub fn ids(&self) -> &[String] {
-        match self {
-            Self::Auto => &[],
-            Self::One(id) => std::slice::from_ref(id),
-            Self::List(ids) => ids,
-        }
-    }
-}
-
-impl Serialize for BackendRequest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Auto => serializer.serialize_str("auto"),
-            Self::One(id) => serializer.serialize_str(id),
-            Self::List(ids) => ids.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for BackendRequest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            One(String),
-            List(Vec<String>),
-        }
-        Ok(match Written::deserialize(deserializer)? {
-            Written::One(id) if id == "auto" => Self::Auto,
-            Written::One(id) => Self::One(id),
-            Written::List(ids) => Self::List(ids),
         })
     }
 }

@@ -1,0 +1,226 @@
+//! The registry: every candidate of the five kinds, and the plugins that were turned away.
+
+use std::path::PathBuf;
+
+use auralis_core::{
+    Accelerator, BufferPool, Cache, Error, ErrorKind, Executor, Kind, Linked, Profiler, Result,
+};
+
+use crate::{Candidate, Facts, Source};
+
+/// The candidates of each kind: a value, not a global.
+///
+/// ```
+/// use auralis_core::{Executor, NoOptions};
+/// use auralis_registry::{Candidate, Facts, Registry};
+/// # use std::{ops::Range, sync::Arc};
+/// # #[derive(Debug)]
+/// # struct Inline;
+/// # impl Executor for Inline {
+/// #     fn threads(&self) -> usize { 1 }
+/// #     fn for_ranges(
+/// #         &self, len: usize, _: usize, task: &(dyn Fn(Range<usize>) + Sync),
+/// #     ) -> auralis_core::Result<()> {
+/// #         auralis_core::executor::contain(0..len, task)
+/// #     }
+/// # }
+///
+/// let facts = Facts { id: "inline".into(), rank: 10, ..Facts::default() };
+/// let registry = Registry::empty()
+///     .with(Candidate::<dyn Executor>::new(facts, |_| Ok(Arc::new(Inline))))?;
+/// assert_eq!(registry.candidates::<dyn Executor>().len(), 1);
+/// # Ok::<(), auralis_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    accelerators: Vec<Candidate<dyn Accelerator>>,
+    buffer_pools: Vec<Candidate<dyn BufferPool>>,
+    caches: Vec<Candidate<dyn Cache>>,
+    executors: Vec<Candidate<dyn Executor>>,
+    profilers: Vec<Candidate<dyn Profiler>>,
+    rejected: Vec<RejectedPlugin>,
+}
+
+/// A plugin that was not loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedPlugin {
+    /// Its file.
+    pub file: PathBuf,
+    /// Why it was rejected.
+    pub reason: String,
+    /// The backends that it would have brought, as far as that could be read.
+    pub offers: Vec<Offer>,
+}
+
+/// A backend by its kind and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The kind's name in the configuration.
+    pub kind: String,
+    /// The backend's id.
+    pub id: String,
+}
+
+/// A kind of which a [`Registry`] holds candidates: one of the five.
+pub trait RegistryKind: Kind + slot::Slot {}
+
+mod slot {
+    use super::{Candidate, Kind, Registry};
+
+    /// Where in a registry the candidates of a kind are.
+    pub trait Slot: Kind {
+        fn of(registry: &Registry) -> &Vec<Candidate<Self>>;
+        fn of_mut(registry: &mut Registry) -> &mut Vec<Candidate<Self>>;
+    }
+}
+
+macro_rules! slots {
+    ($($kind:ident $field:ident)*) => {
+        $(
+            impl slot::Slot for dyn $kind {
+                fn of(registry: &Registry) -> &Vec<Candidate<Self>> {
+                    &registry.$field
+                }
+
+                fn of_mut(registry: &mut Registry) -> &mut Vec<Candidate<Self>> {
+                    &mut registry.$field
+                }
+            }
+
+            impl RegistryKind for dyn $kind {}
+        )*
+
+        impl Registry {
+            /// A registry of the backends that are linked into this program.
+            ///
+            /// # Errors
+            ///
+            /// Two linked backends of one kind have the same id, or an id is not one: see
+            /// [`insert`](Self::insert).
+            pub fn linked() -> Result<Self> {
+                let mut registry = Self::empty();
+                $(for descriptor in <dyn $kind>::linked() {
+                    registry.insert(Candidate::from(descriptor))?;
+                })*
+                Ok(registry)
+            }
+
+            /// What is known of every candidate, with its kind: kind by kind, best rank first.
+            pub fn facts(&self) -> impl Iterator<Item = (&'static str, &Facts)> {
+                std::iter::empty()$(.chain(
+                    self.$field.iter().map(|c| (<dyn $kind as Kind>::NAME, &c.facts))
+                ))*
+            }
+        }
+    };
+}
+
+slots! {
+    Accelerator accelerators
+    BufferPool buffer_pools
+    Cache caches
+    Executor executors
+    Profiler profilers
+}
+
+impl Registry {
+    /// A registry of nothing.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The registry and this candidate.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`insert`](Self::insert).
+    pub fn with<K: RegistryKind + ?Sized>(mut self, candidate: Candidate<K>) -> Result<Self> {
+        self.insert(candidate)?;
+        Ok(self)
+    }
+
+    /// Adds a candidate.
+    ///
+    /// # Errors
+    ///
+    /// The kind has a candidate of this id already: the error names the sources of both. Or the id
+    /// can't be asked for, being empty, `auto` or made of other characters than ASCII letters,
+    /// digits, `-`, `_` and `.`. [`ErrorKind::Plugin`] if a dylib brings the candidate, else
+    /// [`ErrorKind::InvalidInput`].
+    pub fn insert<K: RegistryKind + ?Sized>(&mut self, candidate: Candidate<K>) -> Result<()> {
+        let new = &candidate.facts;
+        let refuse = |message: String| {
+            let kind = match new.source {
+                Source::Linked => ErrorKind::InvalidInput,
+                Source::Dylib(_) => ErrorKind::Plugin,
+            };
+            Err(Error::new(kind, message))
+        };
+        if !is_id(&new.id) {
+            return refuse(format!(
+                "{:?} ({}) can't be the id of {} backend: an id is made of ASCII letters, digits, \
+                 \"-\", \"_\" and \".\", and is not \"auto\"",
+                new.id,
+                new.source,
+                article(K::NAME),
+            ));
+        }
+        let candidates = K::of_mut(self);
+        if let Some(old) = candidates.iter().find(|c| c.facts.id == new.id) {
+            return refuse(format!(
+                "two {} backends are called {:?}: one is {}, the other {}",
+                K::NAME,
+                new.id,
+                old.facts.source,
+                new.source
+            ));
+        }
+        let place = candidates.partition_point(|c| c.facts.before(new));
+        candidates.insert(place, candidate);
+        Ok(())
+    }
+
+    /// The candidates of a kind: the highest rank first, ties by id.
+    pub fn candidates<K: RegistryKind + ?Sized>(&self) -> &[Candidate<K>] {
+        K::of(self)
+    }
+
+    /// The candidate of this id.
+    pub fn candidate<K: RegistryKind + ?Sized>(&self, id: &str) -> Option<&Candidate<K>> {
+        self.candidates::<K>().iter().find(|c| c.facts.id == id)
+    }
+
+    /// Records that a plugin was rejected of which nothing but the file is known.
+    pub fn reject(&mut self, file: impl Into<PathBuf>, reason: impl Into<String>) {
+        self.reject_plugin(RejectedPlugin {
+            file: file.into(),
+            reason: reason.into(),
+            offers: Vec::new(),
+        });
+    }
+
+    /// Records a rejected plugin. Whoever asks for a backend that it would have brought is told.
+    pub fn reject_plugin(&mut self, plugin: RejectedPlugin) {
+        tracing::warn!(file = %plugin.file.display(), reason = plugin.reason, "plugin rejected");
+        self.rejected.push(plugin);
+    }
+
+    /// The plugins that were rejected, in the order in which that was found.
+    pub fn rejected(&self) -> &[RejectedPlugin] {
+        &self.rejected
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !id.is_empty() && id != "auto" && id.chars().all(allowed)
+}
+
+fn article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {kind}")
+}

@@ -1,0 +1,471 @@
+//! Selection: a pure function from candidates, request, CPU and measurements to a choice and why.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use auralis_core::{CpuFeatures, Error, ErrorKind, Result};
+use serde::Serialize;
+
+use crate::{Authority, BackendRequest, Facts, Request};
+
+/// The CPU as selection sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cpu {
+    /// What the CPU has and the operating system has enabled.
+    pub detected: CpuFeatures,
+    /// What the configuration hides: `[cpu] disable`.
+    pub hidden: CpuFeatures,
+}
+
+impl Cpu {
+    /// This CPU, without the features that the configuration hides.
+    pub fn detect(hidden: CpuFeatures) -> Self {
+        Self {
+            detected: CpuFeatures::detect(),
+            hidden,
+        }
+    }
+
+    /// The features that a backend may use.
+    pub const fn available(self) -> CpuFeatures {
+        self.detected.without(self.hidden)
+    }
+}
+
+/// What was measured of the backends of one kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// The time that each backend took, by id, relative to any one unit: less is faster. What is
+    /// not a positive number counts as not measured.
+    pub times: BTreeMap<String, f64>,
+}
+
+impl Measured {
+    fn time(&self, id: &str) -> Option<f64> {
+        let time = self.times.get(id).copied();
+        time.filter(|t| t.is_finite() && *t > 0.0)
+    }
+}
+
+impl<S: Into<String>> FromIterator<(S, f64)> for Measured {
+    fn from_iter<I: IntoIterator<Item = (S, f64)>>(times: I) -> Self {
+        Self {
+            times: times
+                .into_iter()
+                .map(|(id, time)| (id.into(), time))
+                .collect(),
+        }
+    }
+}
+
+/// What a backend is selected by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Criteria {
+    /// What is asked for, and by whom.
+    pub request: Request,
+    /// The features that there are, and those that are hidden.
+    pub cpu: Cpu,
+    /// What was measured of this kind; empty if nothing was.
+    pub measured: Measured,
+}
+
+/// A candidate that was not chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejected {
+    /// Its id.
+    pub id: String,
+    /// Why it was not chosen.
+    pub reason: String,
+    /// Whether it can be had if it is asked for by name; not part of the report.
+    #[serde(skip)]
+    pub available: bool,
+}
+
+/// What was chosen and why: one object of `explain --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "schema", rename = "auralis.selection/1")]
+pub struct Selection {
+    /// The kind's name in the configuration.
+    pub kind: &'static str,
+    /// The id of the chosen backend.
+    pub chosen: String,
+    /// Who decided.
+    pub decided_by: Authority,
+    /// Every candidate that was not chosen, best rank first, then ids of a list that nobody has.
+    pub rejected: Vec<Rejected>,
+    /// The kernels of a composed accelerator that another backend than the chosen one runs, with
+    /// that backend's id; `None` for what is not composed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernels: Option<BTreeMap<&'static str, String>>,
+    /// What the request allows to take instead should the chosen backend fail, in this order; not
+    /// part of the report.
+    #[serde(skip)]
+    pub fallbacks: Vec<String>,
+}
+
+/// Chooses one of `candidates`, given in any order. `failed` holds those that have already failed
+/// to build, id to reason; they count as unavailable.
+///
+/// `auto` takes what was measured fastest, else what ranks highest, ties by id, and never a
+/// negative rank. A list takes the first that is available. One id is that one or an error.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotFound`] if one id is asked for and nobody has it; [`ErrorKind::Unavailable`] if
+/// nothing that the request allows can be had here; [`ErrorKind::Config`] for an empty list.
+pub fn select(
+    kind: &'static str,
+    candidates: &[&Facts],
+    criteria: &Criteria,
+    failed: &BTreeMap<String, String>,
+) -> Result<Selection> {
+    let field = Field::new(kind, candidates, criteria, failed);
+    let order = field.order()?;
+    let Some((chosen, fallbacks)) = order.split_first() else {
+        return Err(field.nothing());
+    };
+    Ok(Selection {
+        kind,
+        chosen: chosen.id.clone(),
+        decided_by: field.decided_by(chosen),
+        rejected: field.rejected(chosen),
+        kernels: None,
+        fallbacks: fallbacks.iter().map(|f| f.id.clone()).collect(),
+    })
+}
+
+/// What `auto` would take here, best first, whatever the request says.
+pub(crate) fn auto_order<'a>(
+    kind: &'static str,
+    candidates: &[&'a Facts],
+    criteria: &Criteria,
+    failed: &BTreeMap<String, String>,
+) -> Vec<&'a Facts> {
+    Field::new(kind, candidates, criteria, failed).auto()
+}
+
+/// Why a candidate with these needs can't run on this CPU, in the words of a rejection.
+pub(crate) fn cpu_obstacle(facts: &Facts, cpu: Cpu) -> Option<String> {
+    Obstacle::of_cpu(facts, cpu).map(|o| o.reason())
+}
+
+impl Facts {
+    /// Whether this candidate stands before `other` where nothing was asked or measured.
+    pub(crate) fn before(&self, other: &Self) -> bool {
+        self.by_rank(other) == Ordering::Less
+    }
+
+    fn by_rank(&self, other: &Self) -> Ordering {
+        other
+            .rank
+            .cmp(&self.rank)
+            .then_with(|| self.id.cmp(&other.id))
+    }
+}
+
+/// What keeps a candidate from running here.
+enum Obstacle<'a> {
+    Cpu {
+        lacking: CpuFeatures,
+        hidden: CpuFeatures,
+    },
+    Failed(&'a str),
+}
+
+impl Obstacle<'_> {
+    fn of_cpu(facts: &Facts, cpu: Cpu) -> Option<Self> {
+        let missing = facts.requires.missing_from(cpu.available());
+        let lacking = facts.requires.missing_from(cpu.detected);
+        let hidden = missing.without(lacking);
+        (!missing.is_empty()).then_some(Self::Cpu { lacking, hidden })
+    }
+
+    /// What a rejection says.
+    fn reason(&self) -> String {
+        match self {
+            Self::Cpu { lacking, hidden } => {
+                let them = if lacking.names().count() == 1 {
+                    "it"
+                } else {
+                    "them"
+                };
+                let lacking_words = format!("needs {lacking}: this CPU lacks {them}");
+                let hidden_words = format!("needs {hidden}: hidden by [cpu] disable");
+                stated([(lacking, lacking_words), (hidden, hidden_words)])
+            }
+            Self::Failed(reason) => (*reason).to_owned(),
+        }
+    }
+
+    /// What the error says that refuses a backend asked for by name.
+    fn cause(&self) -> String {
+        match self {
+            Self::Cpu { lacking, hidden } => {
+                let lacking_words = format!("this CPU lacks {lacking}");
+                let hidden_words = format!("[cpu] disable hides {hidden}");
+                stated([(lacking, lacking_words), (hidden, hidden_words)])
+            }
+            Self::Failed(reason) => format!("it {reason}"),
+        }
+    }
+}
+
+/// The words for each set that is not empty.
+fn stated(words: [(&CpuFeatures, String); 2]) -> String {
+    let stated = words.into_iter().filter(|(set, _)| !set.is_empty());
+    stated
+        .map(|(_, words)| words)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// The candidates of one kind, best rank first, and what they are judged by.
+struct Field<'a, 'c> {
+    kind: &'static str,
+    candidates: Vec<&'a Facts>,
+    criteria: &'c Criteria,
+    failed: &'c BTreeMap<String, String>,
+}
+
+impl<'a, 'c> Field<'a, 'c> {
+    fn new(
+        kind: &'static str,
+        candidates: &[&'a Facts],
+        criteria: &'c Criteria,
+        failed: &'c BTreeMap<String, String>,
+    ) -> Self {
+        let mut candidates = candidates.to_vec();
+        candidates.sort_by(|a, b| a.by_rank(b));
+        Self {
+            kind,
+            candidates,
+            criteria,
+            failed,
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<&'a Facts> {
+        self.candidates.iter().copied().find(|c| c.id == id)
+    }
+
+    fn obstacle(&self, facts: &Facts) -> Option<Obstacle<'c>> {
+        let failure = self.failed.get(&facts.id);
+        Obstacle::of_cpu(facts, self.criteria.cpu)
+            .or_else(|| failure.map(|reason| Obstacle::Failed(reason)))
+    }
+
+    fn is_available(&self, facts: &Facts) -> bool {
+        self.obstacle(facts).is_none()
+    }
+
+    /// What the request allows and the machine offers, best first.
+    fn order(&self) -> Result<Vec<&'a Facts>> {
+        match &self.criteria.request.backend {
+            BackendRequest::Auto => Ok(self.auto()),
+            BackendRequest::One(id) => self.one(id).map(|facts| vec![facts]),
+            BackendRequest::List(ids) if ids.is_empty() => {
+                let by = self.criteria.request.by.subject();
+                let message = format!("{by} gives an empty list for {}", self.kind);
+                Err(Error::new(ErrorKind::Config, message))
+            }
+            BackendRequest::List(ids) => {
+                let mut order: Vec<&Facts> = Vec::new();
+                for facts in ids.iter().filter_map(|id| self.find(id)) {
+                    if self.is_available(facts) && !order.iter().any(|o| o.id == facts.id) {
+                        order.push(facts);
+                    }
+                }
+                Ok(order)
+            }
+        }
+    }
+
+    fn auto(&self) -> Vec<&'a Facts> {
+        let eligible = self.candidates.iter().copied().filter(|c| c.rank >= 0);
+        let mut order: Vec<_> = eligible.filter(|c| self.is_available(c)).collect();
+        // The sort is stable: what was measured alike or not at all stays in the order of ranks.
+        let time = |facts: &Facts| self.time(facts).unwrap_or(f64::INFINITY);
+        order.sort_by(|a, b| time(a).total_cmp(&time(b)));
+        order
+    }
+
+    fn one(&self, id: &str) -> Result<&'a Facts> {
+        let facts = self.find(id).ok_or_else(|| self.unknown(id))?;
+        match self.obstacle(facts) {
+            None => Ok(facts),
+            Some(obstacle) => {
+                let (kind, cause, available) = (self.kind, obstacle.cause(), self.available());
+                let message = format!("{kind} {id:?} is unavailable: {cause} ({available})");
+                Err(Error::new(ErrorKind::Unavailable, message))
+            }
+        }
+    }
+
+    fn time(&self, facts: &Facts) -> Option<f64> {
+        self.criteria.measured.time(&facts.id)
+    }
+
+    fn decided_by(&self, chosen: &Facts) -> Authority {
+        match self.criteria.request.backend {
+            BackendRequest::Auto if self.time(chosen).is_some() => Authority::Measured,
+            BackendRequest::Auto => Authority::Rank,
+            BackendRequest::One(_) | BackendRequest::List(_) => self.criteria.request.by,
+        }
+    }
+
+    fn rejected(&self, chosen: &Facts) -> Vec<Rejected> {
+        let known = self
+            .candidates
+            .iter()
+            .filter(|c| c.id != chosen.id)
+            .map(|c| Rejected {
+                id: c.id.clone(),
+                reason: self.reason(c, chosen),
+                available: self.is_available(c),
+            });
+        known.chain(self.unknown_of_list()).collect()
+    }
+
+    /// The ids of a list that no candidate has.
+    fn unknown_of_list(&self) -> impl Iterator<Item = Rejected> {
+        let ids = match &self.criteria.request.backend {
+            BackendRequest::List(ids) => ids.as_slice(),
+            BackendRequest::Auto | BackendRequest::One(_) => &[],
+        };
+        ids.iter()
+            .filter(|id| self.find(id).is_none())
+            .map(|id| Rejected {
+                id: id.clone(),
+                reason: format!("no {} is called this{}", self.kind, self.suggestion(id)),
+                available: false,
+            })
+    }
+
+    fn reason(&self, facts: &Facts, chosen: &Facts) -> String {
+        if let Some(obstacle) = self.obstacle(facts) {
+            return obstacle.reason();
+        }
+        let by = self.criteria.request.by.subject();
+        match &self.criteria.request.backend {
+            BackendRequest::One(id) => format!("not asked for: {by} names {id}"),
+            BackendRequest::List(ids) if ids.contains(&facts.id) => {
+                format!(
+                    "comes after {} where {by} lists {}",
+                    chosen.id,
+                    ids.join(", ")
+                )
+            }
+            BackendRequest::List(ids) => format!("not asked for: {by} lists {}", ids.join(", ")),
+            BackendRequest::Auto if facts.rank < 0 => ONLY_BY_NAME.to_owned(),
+            BackendRequest::Auto => self.comparison(facts, chosen),
+        }
+    }
+
+    /// Why `auto` preferred `chosen`.
+    fn comparison(&self, facts: &Facts, chosen: &Facts) -> String {
+        let best = &chosen.id;
+        match (self.time(facts), self.time(chosen)) {
+            (Some(time), Some(best_time)) if time > best_time => match time / best_time {
+                ratio if ratio < 1.05 => format!("measured slightly slower than {best}"),
+                ratio => format!("measured {ratio:.1}x slower than {best}"),
+            },
+            (Some(_), Some(_)) => {
+                format!(
+                    "measured as fast as {best}; {}",
+                    rank_comparison(facts, chosen)
+                )
+            }
+            (None, Some(_)) => format!("not measured, and {best} was"),
+            (_, None) => rank_comparison(facts, chosen),
+        }
+    }
+
+    fn nothing(&self) -> Error {
+        let (kind, by) = (self.kind, self.criteria.request.by.subject());
+        let message = match &self.criteria.request.backend {
+            BackendRequest::List(ids) => {
+                let listed = ids.iter().filter_map(|id| self.find(id));
+                let why = self.why_not(listed, self.unknown_of_list());
+                let available = self.available();
+                format!("no {kind} that {by} lists is available: {why} ({available})")
+            }
+            _ if self.candidates.is_empty() => {
+                format!("no {kind} is available: none is registered")
+            }
+            _ => {
+                let all = self.candidates.iter().copied();
+                format!(
+                    "no {kind} is available: {}",
+                    self.why_not(all, std::iter::empty())
+                )
+            }
+        };
+        Error::new(ErrorKind::Unavailable, message)
+    }
+
+    /// What keeps each of `facts` from being taken, then `others`.
+    fn why_not<'f>(
+        &self,
+        facts: impl Iterator<Item = &'f Facts>,
+        others: impl Iterator<Item = Rejected>,
+    ) -> String {
+        let why = |facts: &Facts| match self.obstacle(facts) {
+            Some(obstacle) => obstacle.reason(),
+            None => ONLY_BY_NAME.to_owned(),
+        };
+        let known = facts.map(|c| format!("{} ({})", c.id, why(c)));
+        let others = others.map(|r| format!("{} ({})", r.id, r.reason));
+        known.chain(others).collect::<Vec<_>>().join(", ")
+    }
+
+    fn available(&self) -> String {
+        let available = self.candidates.iter().filter(|c| self.is_available(c));
+        listed("available", available.map(|c| c.id.as_str()))
+    }
+
+    fn unknown(&self, id: &str) -> Error {
+        let all = listed("there are", self.candidates.iter().map(|c| c.id.as_str()));
+        let message = format!(
+            "no {} is called {id:?}{} ({all})",
+            self.kind,
+            self.suggestion(id)
+        );
+        Error::new(ErrorKind::NotFound, message)
+    }
+
+    fn suggestion(&self, id: &str) -> String {
+        suggestion(id, self.candidates.iter().map(|c| c.id.as_str()))
+    }
+}
+
+const ONLY_BY_NAME: &str = "only by name: its rank is negative";
+
+fn rank_comparison(facts: &Facts, chosen: &Facts) -> String {
+    let (rank, best, best_rank) = (facts.rank, &chosen.id, chosen.rank);
+    if rank == best_rank {
+        format!("rank {rank} equals {best}'s; ties go by id")
+    } else {
+        format!("rank {rank} is below {best}'s {best_rank}")
+    }
+}
+
+/// "`label`: a, b", or "`label`: none".
+pub(crate) fn listed<'s>(label: &str, names: impl Iterator<Item = &'s str>) -> String {
+    let names = names.collect::<Vec<_>>().join(", ");
+    format!(
+        "{label}: {}",
+        if names.is_empty() { "none" } else { &names }
+    )
+}
+
+/// "; did you mean ...?" with the name nearest to a mistyped one, or nothing if none is near.
+pub(crate) fn suggestion<'s>(found: &str, names: impl Iterator<Item = &'s str>) -> String {
+    let likeness = |name: &str| strsim::jaro_winkler(&found.to_lowercase(), &name.to_lowercase());
+    let near = names
+        .map(|name| (likeness(name), name))
+        .filter(|(likeness, _)| *likeness > 0.7);
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, name)) => format!("; did you mean {name:?}?"),
+        None => String::new(),
+    }
+}
