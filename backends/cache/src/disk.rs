@@ -535,7 +535,8 @@ mod tests {
     #[test]
     #[cfg(all(unix, not(target_os = "macos")))]
     fn the_default_directory_follows_the_xdg_specification() {
-        let cases: [(&[(&str, &str)], Option<&str>); 5] = [
+        type Variables = &'static [(&'static str, &'static str)];
+        let cases: [(Variables, Option<&str>); 5] = [
             (
                 &[("XDG_CACHE_HOME", "/x"), ("HOME", "/h")],
                 Some("/x/auralis"),

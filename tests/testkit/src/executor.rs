@@ -188,8 +188,9 @@ fn same_bits_as_a_plain_loop(subject: &Executors<'_>) -> Outcome {
         let sums: Vec<AtomicU32> = (0..grains).map(|_| AtomicU32::new(0)).collect();
         executor
             .for_ranges(len, grain, &|range| {
-                for g in range.start / grain..range.end.div_ceil(grain) {
-                    sums[g].store(rough_sum(grain_at(g)).to_bits(), Ordering::Relaxed);
+                let grains = range.start / grain..range.end.div_ceil(grain);
+                for (sum, g) in sums[grains.clone()].iter().zip(grains) {
+                    sum.store(rough_sum(grain_at(g)).to_bits(), Ordering::Relaxed);
                 }
             })
             .map_err(report)?;
