@@ -1,1 +1,17 @@
 //! Cache backends of Auralis.
+//!
+//! | id | what it is for |
+//! |---|---|
+//! | `lru` | the reference: exact order of use, one lock |
+//! | `dashmap` | many threads: sharded, nearly least recently used |
+//! | `disk` | results that outlive the process, shared by processes |
+//! | `none` | keeps nothing |
+
+#![forbid(unsafe_code)]
+
+mod counters;
+mod dashmap;
+mod disk;
+mod lru;
+mod memory;
+mod none;

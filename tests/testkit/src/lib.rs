@@ -11,6 +11,8 @@ pub mod cache;
 pub mod doubles;
 pub mod executor;
 pub mod profiler;
+#[cfg(feature = "runner")]
+pub mod runner;
 mod subject;
 
 pub use subject::{Outcome, Subject, Trial, check};

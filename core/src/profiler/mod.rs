@@ -1,5 +1,7 @@
 //! Profilers: how long each operation took, in bounded memory.
 
+mod export;
+
 use std::fmt::Debug;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
