@@ -1,1 +1,3 @@
 //! Accelerator backends of Auralis.
+
+mod isa;
