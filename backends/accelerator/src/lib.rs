@@ -1,3 +1,4 @@
 //! Accelerator backends of Auralis.
 
 mod isa;
+mod plan;
