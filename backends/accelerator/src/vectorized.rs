@@ -1,0 +1,60 @@
+//! The accelerator that runs the generic kernels on one instruction set.
+
+use std::sync::Arc;
+
+use auralis_core::{
+    Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result,
+};
+
+use crate::check;
+use crate::generic::Generic;
+use crate::isa::Isa;
+
+/// The generic kernels, compiled for `I`.
+#[derive(Debug)]
+struct Vectorized<I> {
+    isa: I,
+}
+
+/// Builds the accelerator of an instruction set.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unavailable`] with the features that the CPU lacks or the configuration hides.
+pub(crate) fn build<I: Isa>(
+    context: &BuildContext<'_, dyn Accelerator>,
+) -> Result<Arc<dyn Accelerator>> {
+    context.options.parse::<NoOptions>()?;
+    match I::detect(context.cpu) {
+        Some(isa) => Ok(Arc::new(Vectorized { isa })),
+        None => Err(unavailable::<I>(context.cpu)),
+    }
+}
+
+fn unavailable<I: Isa>(allowed: CpuFeatures) -> Error {
+    let detected = CpuFeatures::detect();
+    let message = "this CPU lacks features that the backend needs, or the configuration hides them";
+    Error::new(ErrorKind::Unavailable, message)
+        .with("backend", I::NAME)
+        .with("lacks", I::REQUIRES.missing_from(detected))
+        .with(
+            "hidden",
+            I::REQUIRES
+                .missing_from(allowed)
+                .without(I::REQUIRES.without(detected)),
+        )
+}
+
+macro_rules! methods {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {$(
+        fn $name(&self, $($arg: $type),*) -> Result<$result> {
+            $check?;
+            let kernels = Generic::<I::Arithmetic>::default();
+            Ok(self.isa.run(|| kernels.$name($($arg),*)))
+        }
+    )*};
+}
+
+impl<I: Isa> Accelerator for Vectorized<I> {
+    for_each_kernel!(methods);
+}
