@@ -64,8 +64,8 @@ unpack_compiler() {
     rm -rf "$cache/debian" "$cache/packages"
     mkdir -p "$cache/debian" "$cache/packages"
     local libraries
-    libraries=$(apt-cache depends rustc-web |
-        awk '/Depends: (libstd-rust-web-[0-9]|libllvm)/ { print $2 }') ||
+    libraries=$(apt-cache depends --recurse --important rustc-web |
+        grep -Ex '(libstd-rust-web-[0-9.]+|libllvm[0-9.]+)' | sort -u) ||
         unavailable "this Debian has no rustc-web"
     # shellcheck disable=SC2086
     (cd "$cache/packages" && apt-get download -qq rustc-web libstd-rust-web-dev:amd64 \

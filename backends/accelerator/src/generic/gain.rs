@@ -25,9 +25,9 @@ impl<A: Arithmetic> Generic<A> {
 
     #[inline(always)]
     pub(crate) fn ramp(self, data: &mut [f32], from: f32, to: f32) {
-        let (from, to) = (f64::from(from), f64::from(to));
-        // One sample takes no step; half a step then stays finite whatever the gains are.
-        let step = (to - from) / data.len().max(2) as f64;
+        // At half their size, gains and their differences stay finite whatever they are.
+        let (from, to) = (0.5 * f64::from(from), 0.5 * f64::from(to));
+        let step = (to - from) / data.len().max(1) as f64;
         let offsets: [f32; RAMP] = array::from_fn(|i| i as f32 * step as f32);
         // Single precision within a chunk, double precision from chunk to chunk: the error does not
         // grow with the length.
@@ -36,14 +36,9 @@ impl<A: Arithmetic> Generic<A> {
         let (chunks, tail) = data.as_chunks_mut::<RAMP>();
         let last = start(chunks.len());
         for (k, chunk) in chunks.iter_mut().enumerate() {
-            let first = start(k);
-            for (x, offset) in chunk.iter_mut().zip(&offsets) {
-                *x *= first + offset;
-            }
+            rise(chunk, start(k), &offsets);
         }
-        for (x, offset) in tail.iter_mut().zip(&offsets) {
-            *x *= last + offset;
-        }
+        rise(tail, last, &offsets);
     }
 
     #[inline(always)]
@@ -83,6 +78,14 @@ impl<A: Arithmetic> Generic<A> {
             let raised = if *x < low { low } else { *x };
             *x = if raised > high { high } else { raised };
         }
+    }
+}
+
+/// Multiplies by gains that are given at half their size.
+#[inline(always)]
+fn rise(data: &mut [f32], first: f32, offsets: &[f32; RAMP]) {
+    for (x, offset) in data.iter_mut().zip(offsets) {
+        *x *= 2.0 * (first + offset);
     }
 }
 

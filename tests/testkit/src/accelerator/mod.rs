@@ -1,0 +1,18 @@
+//! Trials of accelerators: every kernel against a double-precision reference.
+
+mod guarded;
+mod listed;
+mod reference;
+mod samples;
+mod slices;
+
+use auralis_core::Accelerator;
+
+use crate::Trial;
+
+/// One trial for each kernel, named as the kernel is, and one for what a backend lists.
+pub fn trials() -> Vec<Trial<dyn Accelerator>> {
+    let mut trials = slices::trials();
+    trials.push(listed::TRIAL);
+    trials
+}
