@@ -31,9 +31,9 @@ pub(super) fn near(got: f32, wanted: f64, bound: f64) -> Verdict {
     let holds = if wanted.is_nan() || wanted.is_infinite() {
         value == wanted || (value.is_nan() && wanted.is_nan())
     } else {
-        let overflows = wanted.abs() + bound > f64::from(f32::MAX);
-        (value - wanted).abs() <= bound
-            || (overflows && value.is_infinite() && value.signum() == wanted.signum())
+        let furthest = wanted + bound.copysign(value);
+        let overflows = furthest.abs() > f64::from(f32::MAX) && furthest.signum() == value.signum();
+        (value - wanted).abs() <= bound || (value.is_infinite() && overflows)
     };
     verdict(holds, || {
         format!("{got:?}, wanted {wanted:?} within {bound:e}")
@@ -84,6 +84,8 @@ mod tests {
         assert!(near(f32::INFINITY, 1.0, 1e-7).is_err());
         assert!(near(f32::INFINITY, f64::NEG_INFINITY, f64::INFINITY).is_err());
         assert!(near(f32::INFINITY, 4e38, 1e30).is_ok());
+        assert!(near(f32::NEG_INFINITY, 4e38, 1e30).is_err());
+        assert!(near(f32::NEG_INFINITY, 1.0, 1e39).is_ok());
         assert!(equal(0.0, -0.0).is_ok() && exact(0.0_f32, -0.0).is_err());
     }
 
