@@ -4,10 +4,15 @@ use std::fmt::Debug;
 
 use auralis_core::CpuFeatures;
 
+use crate::arithmetic::{Arithmetic, Fused, Separate};
+
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
     /// The instruction set's name in reports.
     const NAME: &'static str;
+
+    /// How kernels compute with it.
+    type Arithmetic: Arithmetic;
 
     /// The widest planner of `rustfft` that stays within the instruction set.
     const FFT: FftLevel;
@@ -38,6 +43,7 @@ pub(crate) enum FftLevel {
 pub(crate) struct Portable;
 
 impl Isa for Portable {
+    type Arithmetic = Separate<16>;
     const NAME: &'static str = "portable";
     const FFT: FftLevel = FftLevel::Scalar;
     const REQUIRES: CpuFeatures = CpuFeatures::NONE;
@@ -53,7 +59,7 @@ impl Isa for Portable {
 }
 
 macro_rules! isa {
-    ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $features:literal
+    ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
      [$($feature:literal),*]) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
@@ -62,6 +68,7 @@ macro_rules! isa {
 
         #[cfg(target_arch = $arch)]
         impl Isa for $name {
+            type Arithmetic = $arithmetic;
             const NAME: &'static str = $text;
             const FFT: FftLevel = FftLevel::$fft;
             const REQUIRES: CpuFeatures = CpuFeatures::of(&[$($feature),*]);
@@ -87,19 +94,19 @@ macro_rules! isa {
 
 isa! {
     /// SSE 4.2: any x86-64 since 2008.
-    Sse42 "x86_64" "sse4.2" Sse "sse3,ssse3,sse4.1,sse4.2,popcnt"
+    Sse42 "x86_64" "sse4.2" Sse Separate<16>, "sse3,ssse3,sse4.1,sse4.2,popcnt"
     ["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt"]
 }
 
 isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
-    Avx2 "x86_64" "avx2" Avx "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
+    Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
 }
 
 isa! {
     /// AVX-512 as in Skylake-X (2017) and Zen 4 (2022): F, BW, CD, DQ and VL.
-    Avx512 "x86_64" "avx512" Avx
+    Avx512 "x86_64" "avx512" Avx Fused<64>,
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
      "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
@@ -107,5 +114,5 @@ isa! {
 
 isa! {
     /// NEON: every 64-bit Arm.
-    Neon "aarch64" "neon" Neon "neon" ["neon"]
+    Neon "aarch64" "neon" Neon Fused<16>, "neon" ["neon"]
 }

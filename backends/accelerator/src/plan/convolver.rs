@@ -4,11 +4,12 @@ use std::fmt::Debug;
 
 use auralis_core::{Convolver, ConvolverSpec, Error, ErrorKind, Latency, Result};
 
+use super::MAX_LEN;
 use super::correlate::correlate;
 use super::fir::DirectForm;
 use super::overlap_save::{OverlapSave, fast_len};
 use super::partitioned::Partitioned;
-use super::{MAX_LEN, same_len};
+use crate::check;
 use crate::isa::Isa;
 
 /// Up to this many taps the direct form costs less than transforms.
@@ -158,7 +159,7 @@ impl<I: Isa, E: Engine> Convolver for Blocks<I, E> {
     }
 
     fn process(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
-        same_len(dst.len(), src.len())?;
+        check::equal(dst.len(), src.len())?;
         let (mut dst, mut src) = (dst, src);
         while !src.is_empty() {
             let now = src.len().min(self.block - self.filled);
@@ -203,7 +204,7 @@ impl<C: Convolver> Convolver for Delayed<C> {
     }
 
     fn process(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
-        same_len(dst.len(), src.len())?;
+        check::equal(dst.len(), src.len())?;
         let mut done = 0;
         while done < src.len() {
             let now = (src.len() - done).min(self.made.len() - self.filled);

@@ -5,7 +5,8 @@ use std::fmt;
 use auralis_core::{Complex, ComplexFft, Error, ErrorKind, RealFft, Result};
 
 use super::packed::{Packed, Pair, pack, plan_pair, rounded_twiddles, unpack};
-use super::{Float, MAX_LEN, same_len};
+use super::{Float, MAX_LEN};
+use crate::check;
 use crate::isa::Isa;
 
 /// Plans complex transforms of `len` points.
@@ -13,13 +14,13 @@ pub(crate) fn plan_complex_fft<I: Isa, T: Float>(
     isa: I,
     len: usize,
 ) -> Result<Box<dyn ComplexFft<T>>> {
-    check(len)?;
+    within_limits(len)?;
     Ok(Box::new(Points::new(isa, len)))
 }
 
 /// Plans transforms of `len` real samples.
 pub(crate) fn plan_real_fft<I: Isa, T: Float>(isa: I, len: usize) -> Result<Box<dyn RealFft<T>>> {
-    check(len)?;
+    within_limits(len)?;
     Ok(if len.is_multiple_of(2) {
         Box::new(Even::new(isa, len))
     } else {
@@ -27,7 +28,7 @@ pub(crate) fn plan_real_fft<I: Isa, T: Float>(isa: I, len: usize) -> Result<Box<
     })
 }
 
-fn check(len: usize) -> Result<()> {
+fn within_limits(len: usize) -> Result<()> {
     if (1..=MAX_LEN).contains(&len) {
         return Ok(());
     }
@@ -64,13 +65,13 @@ impl<I: Isa, T: Float> ComplexFft<T> for Points<I, T> {
     }
 
     fn forward(&mut self, data: &mut [Complex<T>]) -> Result<()> {
-        same_len(data.len(), self.len)?;
+        check::equal(data.len(), self.len)?;
         self.pair[0].process_with_scratch(data, &mut self.scratch);
         Ok(())
     }
 
     fn inverse(&mut self, data: &mut [Complex<T>]) -> Result<()> {
-        same_len(data.len(), self.len)?;
+        check::equal(data.len(), self.len)?;
         self.pair[1].process_with_scratch(data, &mut self.scratch);
         let scale = self.scale;
         self.isa.run(|| {
@@ -107,8 +108,8 @@ impl<I: Isa, T: Float> RealFft<T> for Even<I, T> {
     }
 
     fn forward(&mut self, spectrum: &mut [Complex<T>], samples: &[T]) -> Result<()> {
-        same_len(spectrum.len(), self.bins())?;
-        same_len(samples.len(), self.len())?;
+        check::equal(spectrum.len(), self.bins())?;
+        check::equal(samples.len(), self.len())?;
         self.packed.write(0, samples);
         self.packed.forward();
         let (points, twiddles) = (&self.packed.points, &self.twiddles);
@@ -117,8 +118,8 @@ impl<I: Isa, T: Float> RealFft<T> for Even<I, T> {
     }
 
     fn inverse(&mut self, samples: &mut [T], spectrum: &[Complex<T>]) -> Result<()> {
-        same_len(spectrum.len(), self.bins())?;
-        same_len(samples.len(), self.len())?;
+        check::equal(spectrum.len(), self.bins())?;
+        check::equal(samples.len(), self.len())?;
         let (points, twiddles, scale) = (&mut self.packed.points, &self.twiddles, self.scale);
         self.isa
             .run(|| pack::<I, T>(points, spectrum, twiddles, scale));
@@ -149,8 +150,8 @@ impl<I: Isa, T: Float> RealFft<T> for Odd<I, T> {
     }
 
     fn forward(&mut self, spectrum: &mut [Complex<T>], samples: &[T]) -> Result<()> {
-        same_len(spectrum.len(), self.bins())?;
-        same_len(samples.len(), self.len())?;
+        check::equal(spectrum.len(), self.bins())?;
+        check::equal(samples.len(), self.len())?;
         for (point, &sample) in self.points.iter_mut().zip(samples) {
             *point = sample.into();
         }
@@ -161,8 +162,8 @@ impl<I: Isa, T: Float> RealFft<T> for Odd<I, T> {
     }
 
     fn inverse(&mut self, samples: &mut [T], spectrum: &[Complex<T>]) -> Result<()> {
-        same_len(spectrum.len(), self.bins())?;
-        same_len(samples.len(), self.len())?;
+        check::equal(spectrum.len(), self.bins())?;
+        check::equal(samples.len(), self.len())?;
         let (low, high) = self.points.split_at_mut(spectrum.len());
         low.copy_from_slice(spectrum);
         low[0].im = T::zero();

@@ -3,7 +3,7 @@
 use auralis_core::{Convolver, Error, ErrorKind, Fir, Result};
 
 use super::correlate::correlate;
-use super::same_len;
+use crate::check;
 use crate::isa::Isa;
 
 /// Plans a filter with these taps.
@@ -34,7 +34,7 @@ impl<I: Isa> DirectForm<I> {
     }
 
     fn next(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
-        same_len(dst.len(), src.len())?;
+        check::equal(dst.len(), src.len())?;
         let history = self.window.len() / 2;
         let (reversed, window) = (&self.reversed, &mut self.window);
         let head = history.min(src.len());

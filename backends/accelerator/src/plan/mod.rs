@@ -10,119 +10,58 @@ mod moving_rms;
 mod overlap_save;
 mod packed;
 mod partitioned;
-#[cfg(test)]
-mod tests;
 mod window;
 
-use auralis_core::{Complex, Error, ErrorKind, Result};
+use auralis_core::Complex;
 use rustfft::FftNum;
 
 use crate::isa::{FftLevel, Isa};
 
 pub(crate) use biquads::plan_biquads;
-pub(crate) use convolve::convolve;
+pub(crate) use convolve::{convolve, convolve as convolve_f64};
 pub(crate) use convolver::plan_convolver;
-pub(crate) use fft::{plan_complex_fft, plan_real_fft};
+pub(crate) use fft::{
+    plan_complex_fft, plan_complex_fft as plan_complex_fft_f64, plan_real_fft,
+    plan_real_fft as plan_real_fft_f64,
+};
 pub(crate) use fir::plan_fir;
-pub(crate) use moving_rms::moving_rms;
+pub(crate) use moving_rms::{moving_rms, moving_rms as moving_rms_f64};
 pub(crate) use window::window;
 
-/// The methods of [`Accelerator`](auralis_core::Accelerator) for all that is planned or runs over a
-/// whole signal. `$isa` is an expression over `self` that gives the instruction set's token.
-macro_rules! planned_methods {
-    ($self:ident => $isa:expr) => {
-        fn window(&self, dst: &mut [f32], window: auralis_core::Window) -> auralis_core::Result<()> {
-            crate::plan::window(dst, window);
-            Ok(())
-        }
-
-        fn moving_rms(
-            &$self,
-            dst: &mut [f32],
-            src: &[f32],
-            window: usize,
-        ) -> auralis_core::Result<()> {
-            crate::plan::moving_rms($isa, dst, src, window)
-        }
-
-        fn moving_rms_f64(
-            &$self,
-            dst: &mut [f64],
-            src: &[f64],
-            window: usize,
-        ) -> auralis_core::Result<()> {
-            crate::plan::moving_rms($isa, dst, src, window)
-        }
-
-        fn convolve(
-            &$self,
-            dst: &mut [f32],
-            signal: &[f32],
-            kernel: &[f32],
-            mode: auralis_core::ConvolutionMode,
-        ) -> auralis_core::Result<()> {
-            crate::plan::convolve($isa, dst, signal, kernel, mode)
-        }
-
-        fn convolve_f64(
-            &$self,
-            dst: &mut [f64],
-            signal: &[f64],
-            kernel: &[f64],
-            mode: auralis_core::ConvolutionMode,
-        ) -> auralis_core::Result<()> {
-            crate::plan::convolve($isa, dst, signal, kernel, mode)
-        }
-
-        fn plan_complex_fft(
-            &$self,
-            len: usize,
-        ) -> auralis_core::Result<Box<dyn auralis_core::ComplexFft<f32>>> {
-            crate::plan::plan_complex_fft($isa, len)
-        }
-
-        fn plan_complex_fft_f64(
-            &$self,
-            len: usize,
-        ) -> auralis_core::Result<Box<dyn auralis_core::ComplexFft<f64>>> {
-            crate::plan::plan_complex_fft($isa, len)
-        }
-
-        fn plan_real_fft(
-            &$self,
-            len: usize,
-        ) -> auralis_core::Result<Box<dyn auralis_core::RealFft<f32>>> {
-            crate::plan::plan_real_fft($isa, len)
-        }
-
-        fn plan_real_fft_f64(
-            &$self,
-            len: usize,
-        ) -> auralis_core::Result<Box<dyn auralis_core::RealFft<f64>>> {
-            crate::plan::plan_real_fft($isa, len)
-        }
-
-        fn plan_convolver(
-            &$self,
-            spec: &auralis_core::ConvolverSpec<'_>,
-        ) -> auralis_core::Result<Box<dyn auralis_core::Convolver>> {
-            crate::plan::plan_convolver($isa, spec)
-        }
-
-        fn plan_biquads(
-            &$self,
-            sections: &[auralis_core::Biquad],
-            channels: usize,
-        ) -> auralis_core::Result<Box<dyn auralis_core::BiquadCascade>> {
-            crate::plan::plan_biquads($isa, sections, channels)
-        }
-
-        fn plan_fir(&$self, taps: &[f32]) -> auralis_core::Result<Box<dyn auralis_core::Fir>> {
-            crate::plan::plan_fir($isa, taps)
+/// Calls `$callback!` with every method of [`Accelerator`](auralis_core::Accelerator) that plans or
+/// works on a whole signal: its name, its arguments and its result. The function of this module that
+/// does it has the same name, and takes the instruction set's token first.
+macro_rules! for_each_planned {
+    ($callback:ident) => {
+        $callback! {
+            window(dst: &mut [f32], window: auralis_core::Window) -> ();
+            moving_rms(dst: &mut [f32], src: &[f32], window: usize) -> ();
+            moving_rms_f64(dst: &mut [f64], src: &[f64], window: usize) -> ();
+            convolve(
+                dst: &mut [f32],
+                signal: &[f32],
+                kernel: &[f32],
+                mode: auralis_core::ConvolutionMode
+            ) -> ();
+            convolve_f64(
+                dst: &mut [f64],
+                signal: &[f64],
+                kernel: &[f64],
+                mode: auralis_core::ConvolutionMode
+            ) -> ();
+            plan_complex_fft(len: usize) -> Box<dyn auralis_core::ComplexFft<f32>>;
+            plan_complex_fft_f64(len: usize) -> Box<dyn auralis_core::ComplexFft<f64>>;
+            plan_real_fft(len: usize) -> Box<dyn auralis_core::RealFft<f32>>;
+            plan_real_fft_f64(len: usize) -> Box<dyn auralis_core::RealFft<f64>>;
+            plan_convolver(spec: &auralis_core::ConvolverSpec<'_>)
+                -> Box<dyn auralis_core::Convolver>;
+            plan_biquads(sections: &[auralis_core::Biquad], channels: usize)
+                -> Box<dyn auralis_core::BiquadCascade>;
+            plan_fir(taps: &[f32]) -> Box<dyn auralis_core::Fir>;
         }
     };
 }
-pub(crate) use planned_methods;
+pub(crate) use for_each_planned;
 
 /// The longest transform and the largest block that are planned: above it, a length is taken for a
 /// mistake rather than tried for memory.
@@ -195,14 +134,4 @@ fn complex_mul_add<I: Isa, T: Float>(a: Complex<T>, b: Complex<T>, c: Complex<T>
 /// A complex number rounded from double precision.
 fn rounded<T: Float>(value: Complex<f64>) -> Complex<T> {
     Complex::new(T::of(value.re), T::of(value.im))
-}
-
-/// Fails unless two slices are of equal length. Does not allocate.
-fn same_len(dst: usize, src: usize) -> Result<()> {
-    if dst == src {
-        Ok(())
-    } else {
-        let message = "the input and the output differ in length";
-        Err(Error::new(ErrorKind::InvalidInput, message))
-    }
 }

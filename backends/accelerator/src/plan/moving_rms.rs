@@ -2,7 +2,8 @@
 
 use auralis_core::{Error, ErrorKind, Result};
 
-use super::{Float, same_len};
+use super::Float;
+use crate::check;
 use crate::isa::Isa;
 
 /// Fills `dst` with the root mean squares over `window` samples each.
@@ -22,7 +23,7 @@ pub(crate) fn moving_rms<I: Isa, T: Float>(
         let error = Error::new(ErrorKind::InvalidInput, message);
         return Err(error.with("window", window).with("signal", src.len()));
     }
-    same_len(dst.len(), src.len() - window + 1)?;
+    check::equal(dst.len(), src.len() - window + 1)?;
     let room = window.min(dst.len());
     let (mut ends, mut beginnings) = (vec![0.0; room], vec![0.0; room]);
     isa.run(|| {

@@ -2,15 +2,17 @@
 
 use std::f64::consts::TAU;
 
-use auralis_core::Window;
+use auralis_core::{Result, Window};
+
+use crate::isa::Isa;
 
 /// Fills `dst` with a window, computed in double precision. The multiples of the angle come from
 /// `cos 2a = 2 cos² a - 1` and `cos 3a = 4 cos³ a - 3 cos a`.
-pub(crate) fn window(dst: &mut [f32], window: Window) {
+pub(crate) fn window<I: Isa>(_: I, dst: &mut [f32], window: Window) -> Result<()> {
     let n = dst.len();
     if n == 1 {
         dst[0] = 1.0;
-        return;
+        return Ok(());
     }
     let [a0, a1, a2, a3] = window.coefficients();
     for i in 0..n.div_ceil(2) {
@@ -19,4 +21,5 @@ pub(crate) fn window(dst: &mut [f32], window: Window) {
         dst[i] = value as f32;
         dst[n - 1 - i] = value as f32;
     }
+    Ok(())
 }

@@ -93,6 +93,24 @@ pub(super) fn matches_the_sums(subject: &Tested<'_>) -> Outcome {
         let cases: [(usize, &[Cut]); 4] = [(1, &one[1..]), (64, &some), (100, &odd), (512, &many)];
         compare(&*accelerator, &signal, &impulse, &cases)?;
     }
+    // Where nothing cancels, errors of rounding add up the most.
+    let positive = |seed, len| {
+        noise::<f32>(seed, len)
+            .iter()
+            .map(|x| 1.0 + x / 8.0)
+            .collect()
+    };
+    let (loud, lasting): (Vec<f32>, Vec<f32>) = (positive(9, 1500), positive(10, 1100));
+    for taps in [30, 110, 1100] {
+        let cuts = [
+            Cut::Every(64),
+            Cut::Random {
+                block: 64,
+                seed: 11,
+            },
+        ];
+        compare(&*accelerator, &loud, &lasting[..taps], &[(64, &cuts)])?;
+    }
     // Sample by sample, and the block that files are mastered in.
     let impulse = noise::<f32>(3, 300);
     compare(

@@ -1,4 +1,0 @@
-//! Trials of accelerators: every kernel against a double-precision reference.
-
-pub mod plans;
-mod samples;
