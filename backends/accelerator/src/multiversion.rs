@@ -37,20 +37,39 @@ fn build(context: &BuildContext<'_, dyn Accelerator>) -> Result<Arc<dyn Accelera
     context.options.parse::<NoOptions>()?;
     let allowed = LEVELS
         .iter()
-        .find(|(needs, _)| context.cpu.contains(*needs));
-    let kernels = allowed.map_or_else(portable, |(_, clones)| clones());
+        .find(|level| context.cpu.contains(level.needs));
+    let kernels = allowed.map_or_else(portable, |level| (level.clones)());
     let planned = vectorized::by_name(kernels.variant, context.cpu);
     Ok(Arc::new(Multiversion { kernels, planned }))
 }
 
-/// The clones from the widest down, each behind the features that the host must allow for it.
-const LEVELS: &[(CpuFeatures, fn() -> Kernels)] = &[
-    (AVX512, avx512),
-    (AVX2, avx2),
-    (SSE42, sse42),
-    (CpuFeatures::of(&["neon"]), neon),
+/// An instruction set: the features that the host must allow, and its clones.
+struct Level {
+    needs: CpuFeatures,
+    clones: fn() -> Kernels,
+}
+
+/// From the widest down.
+const LEVELS: &[Level] = &[
+    Level {
+        needs: AVX512,
+        clones: avx512,
+    },
+    Level {
+        needs: AVX2,
+        clones: avx2,
+    },
+    Level {
+        needs: SSE42,
+        clones: sse42,
+    },
+    Level {
+        needs: NEON,
+        clones: neon,
+    },
 ];
 
+const NEON: CpuFeatures = CpuFeatures::of(&["neon"]);
 // A feature stands for those that the compiler takes it to imply, so all of them must be allowed.
 const SSE42: CpuFeatures = CpuFeatures::of(&["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt"]);
 const AVX2: CpuFeatures = SSE42.union(CpuFeatures::of(&[

@@ -1,8 +1,8 @@
 //! Between integers and floating point.
 //!
-//! Rounding to nearest even is done by adding a number so large that the fraction has no room left:
-//! that needs no instruction beyond addition. See "Rounding to integers" in the Bit Twiddling
-//! literature: Knuth, The Art of Computer Programming 2, section 4.2.2, exercise on fix by addition.
+//! A number is rounded by adding another so large that the sum has no room for a fraction: the
+//! addition itself then rounds to nearest, ties to even, and needs no instruction of its own, which
+//! the oldest x86-64 lacks.
 
 use super::Generic;
 use crate::arithmetic::Arithmetic;
@@ -21,8 +21,11 @@ impl<A: Arithmetic> Generic<A> {
 
     #[inline(always)]
     pub(crate) fn f32_from_i24(self, dst: &mut [f32], src: &[[u8; 3]]) {
+        // Products rather than shifts: of shifts LLVM makes 16-bit loads, one for every sample.
         for (d, &[low, middle, high]) in dst.iter_mut().zip(src) {
-            *d = i32::from_le_bytes([0, low, middle, high]) as f32 * (1.0 / TWO_31);
+            let high = i32::from(high.cast_signed()) * 65_536;
+            let x = high + i32::from(middle) * 256 + i32::from(low);
+            *d = x as f32 * (1.0 / TWO_23);
         }
     }
 
@@ -46,30 +49,61 @@ impl<A: Arithmetic> Generic<A> {
 
     #[inline(always)]
     pub(crate) fn i24_from_f32(self, dst: &mut [[u8; 3]], src: &[f32]) {
-        for (d, s) in dst.iter_mut().zip(src) {
-            let x = limit(*s * TWO_23, -TWO_23, TWO_23 - 1.0);
-            let magnitude = ((x.abs() + TWO_23).to_bits() - TWO_23.to_bits()) as i32;
-            let sign = (x.to_bits() as i32) >> 31;
-            let [low, middle, high, _] = ((magnitude ^ sign) - sign).to_le_bytes();
-            *d = [low, middle, high];
+        const CHUNK: usize = 16;
+        let (dst_chunks, dst_tail) = dst.as_chunks_mut::<CHUNK>();
+        let (src_chunks, src_tail) = src.as_chunks::<CHUNK>();
+        for (dst, src) in dst_chunks.iter_mut().zip(src_chunks) {
+            let integers = src.map(to_i24);
+            for (d, x) in dst.iter_mut().zip(integers) {
+                *d = low_bytes(x);
+            }
+        }
+        for (d, s) in dst_tail.iter_mut().zip(src_tail) {
+            *d = low_bytes(to_i24(*s));
         }
     }
 
     #[inline(always)]
     pub(crate) fn i32_from_f32(self, dst: &mut [i32], src: &[f32]) {
         for (d, s) in dst.iter_mut().zip(src) {
-            let x = *s * TWO_31;
-            // From 2^23 on there is no fraction.
-            let magnitude = x.abs();
-            let rounded = (magnitude + TWO_23) - TWO_23;
-            let whole = if magnitude < TWO_23 {
-                rounded
-            } else {
-                magnitude
-            };
-            *d = whole.copysign(x) as i32;
+            *d = to_i32(*s);
         }
     }
+}
+
+/// `x * 2^23`, rounded and limited to 24 bits.
+#[inline(always)]
+fn to_i24(x: f32) -> i32 {
+    let x = limit(x * TWO_23, -TWO_23, TWO_23 - 1.0);
+    let magnitude = ((x.abs() + TWO_23).to_bits() - TWO_23.to_bits()).cast_signed();
+    let sign = x.to_bits().cast_signed() >> 31;
+    (magnitude ^ sign) - sign
+}
+
+#[inline(always)]
+fn low_bytes(x: i32) -> [u8; 3] {
+    let [low, middle, high, _] = x.to_le_bytes();
+    [low, middle, high]
+}
+
+/// `x * 2^31`, rounded and limited to 32 bits.
+#[inline(always)]
+fn to_i32(x: f32) -> i32 {
+    let x = limit(x * TWO_31, -TWO_31, TWO_31);
+    // From 2^23 on there is no fraction.
+    let magnitude = x.abs();
+    let rounded = (magnitude + TWO_23) - TWO_23;
+    let whole = if magnitude < TWO_23 {
+        rounded
+    } else {
+        magnitude
+    }
+    .copysign(x);
+    let above = whole >= TWO_31;
+    // SAFETY: `limit` leaves no NaN and nothing below -2^31, which is an `i32`; 2^31 is replaced.
+    // The checks of `as` would keep LLVM from vectorising.
+    let integer = unsafe { (if above { 0.0 } else { whole }).to_int_unchecked::<i32>() };
+    if above { i32::MAX } else { integer }
 }
 
 /// Limits `x` to `low..=high`; NaN becomes 0.

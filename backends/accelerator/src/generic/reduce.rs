@@ -1,9 +1,11 @@
 //! Sums and extremes: many running results at once, brought together at the end.
 
+use std::hint::black_box;
+
 use super::Generic;
 use crate::arithmetic::Arithmetic;
 
-/// The running results of what is left after the wide part.
+/// The running results of what the wide part leaves over.
 const NARROW: usize = 8;
 
 /// Chooses the number of running results while compiling: `LANES` is a constant of the type.
@@ -30,15 +32,12 @@ impl<A: Arithmetic> Generic<A> {
 
     #[inline(always)]
     pub(crate) fn peak(self, data: &[f32]) -> f32 {
-        by_lanes!(
-            A::LANES,
-            extreme(|m: f32, x: f32| greater(m, x.abs()), 0.0, data)
-        )
+        by_lanes!(A::LANES, peak(self.0, data))
     }
 
     #[inline(always)]
     pub(crate) fn min_max(self, data: &[f32]) -> (f32, f32) {
-        by_lanes!(A::LANES, both_extremes((), data))
+        by_lanes!(A::LANES, min_max(self.0, data))
     }
 }
 
@@ -48,17 +47,17 @@ fn dot<A: Arithmetic, const LANES: usize>(arithmetic: A, a: &[f32], b: &[f32]) -
     let (b_wide, b) = b.as_chunks::<LANES>();
     let (a_narrow, a) = a.as_chunks::<NARROW>();
     let (b_narrow, b) = b.as_chunks::<NARROW>();
-    let wide = sums(arithmetic, a_wide, b_wide);
-    let narrow = sums(arithmetic, a_narrow, b_narrow);
+    let wide = products(arithmetic, a_wide, b_wide);
+    let narrow = products(arithmetic, a_narrow, b_narrow);
     let rest = a
         .iter()
         .zip(b)
         .fold(0.0, |sum, (a, b)| arithmetic.mul_add(*a, *b, sum));
-    fold(wide, |a, b| a + b) + (fold(narrow, |a, b| a + b) + rest)
+    join(wide, narrow, |a, b| a + b) + rest
 }
 
 #[inline(always)]
-fn sums<A: Arithmetic, const LANES: usize>(
+fn products<A: Arithmetic, const LANES: usize>(
     arithmetic: A,
     a: &[[f32; LANES]],
     b: &[[f32; LANES]],
@@ -73,39 +72,51 @@ fn sums<A: Arithmetic, const LANES: usize>(
 }
 
 #[inline(always)]
-fn extreme<F: Fn(f32, f32) -> f32 + Copy, const LANES: usize>(
-    pick: F,
-    start: f32,
-    data: &[f32],
-) -> f32 {
+fn peak<A, const LANES: usize>(_: A, data: &[f32]) -> f32 {
     let (wide, data) = data.as_chunks::<LANES>();
     let (narrow, data) = data.as_chunks::<NARROW>();
-    let wide = fold(extremes(pick, start, wide), pick);
-    let narrow = fold(extremes(pick, start, narrow), pick);
-    data.iter().fold(pick(wide, narrow), |m, x| pick(m, *x))
+    let found = join(
+        greatest_magnitudes(wide),
+        greatest_magnitudes(narrow),
+        greater,
+    );
+    data.iter().fold(found, |m, x| greater(m, x.abs()))
 }
 
 #[inline(always)]
-fn extremes<const LANES: usize>(
-    pick: impl Fn(f32, f32) -> f32,
-    start: f32,
-    chunks: &[[f32; LANES]],
-) -> [f32; LANES] {
-    let mut found = [start; LANES];
+fn greatest_magnitudes<const LANES: usize>(chunks: &[[f32; LANES]]) -> [f32; LANES] {
+    let mut found = [0.0; LANES];
     for chunk in chunks {
         for i in 0..LANES {
-            found[i] = pick(found[i], chunk[i]);
+            found[i] = greater(found[i], chunk[i].abs());
         }
     }
     found
 }
 
 #[inline(always)]
-fn both_extremes<T, const LANES: usize>(_: T, data: &[f32]) -> (f32, f32) {
-    (
-        extreme::<_, LANES>(lesser, f32::INFINITY, data),
-        extreme::<_, LANES>(greater, f32::NEG_INFINITY, data),
-    )
+fn min_max<A, const LANES: usize>(_: A, data: &[f32]) -> (f32, f32) {
+    let (wide, data) = data.as_chunks::<LANES>();
+    let (narrow, data) = data.as_chunks::<NARROW>();
+    let (wide_min, wide_max) = extremes(wide);
+    let (narrow_min, narrow_max) = extremes(narrow);
+    let min = join(wide_min, narrow_min, lesser);
+    let max = join(wide_max, narrow_max, greater);
+    data.iter().fold((min, max), |(min, max), x| {
+        (lesser(min, *x), greater(max, *x))
+    })
+}
+
+#[inline(always)]
+fn extremes<const LANES: usize>(chunks: &[[f32; LANES]]) -> ([f32; LANES], [f32; LANES]) {
+    let (mut min, mut max) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+    for chunk in chunks {
+        for i in 0..LANES {
+            min[i] = lesser(min[i], chunk[i]);
+            max[i] = greater(max[i], chunk[i]);
+        }
+    }
+    (min, max)
 }
 
 /// The greater of the two, `m` if `x` is NaN: what the instruction `maxps` does.
@@ -120,10 +131,23 @@ fn lesser(m: f32, x: f32) -> f32 {
     if x < m { x } else { m }
 }
 
-/// Brings the lanes together pair by pair.
+/// Brings all running results together to one.
+///
+/// They take the way through memory: left to itself, LLVM fits the registers of the loop before this
+/// to the last step here, and makes them two lanes wide (seen in LLVM 22 for AVX2).
 #[inline(always)]
-fn fold<const LANES: usize>(mut lanes: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut width = LANES;
+fn join<const LANES: usize>(
+    wide: [f32; LANES],
+    mut narrow: [f32; NARROW],
+    join: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    for lanes in black_box(&wide).as_chunks::<NARROW>().0 {
+        for i in 0..NARROW {
+            narrow[i] = join(narrow[i], lanes[i]);
+        }
+    }
+    let mut lanes = *black_box(&narrow);
+    let mut width = NARROW;
     while width > 1 {
         width /= 2;
         for i in 0..width {
