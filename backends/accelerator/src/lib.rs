@@ -1,1 +1,24 @@
-//! Accelerator backends of Auralis.
+//! Accelerator backends of Auralis: one source of vectorised kernels, compiled for each instruction
+//! set, and a plain reference that they are checked against.
+
+#[macro_use]
+mod slices;
+
+mod arithmetic;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod check;
+mod generic;
+#[allow(
+    dead_code,
+    reason = "what is planned for a size needs more of it than kernels on slices"
+)]
+mod isa;
+mod multiversion;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod plan;
+mod scalar;
+mod vectorized;

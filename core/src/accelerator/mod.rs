@@ -228,7 +228,7 @@ pub trait Accelerator: Debug + Send + Sync {
 
     /// Plans a cascade of second-order sections for `channels` channels, at least 1, each with a
     /// state of its own. Coefficients and states are double precision: within 4 ε of the largest
-    /// output sample.
+    /// output sample. A state that has decayed below 1e-30 may be set to 0 between calls.
     fn plan_biquads(&self, sections: &[Biquad], channels: usize) -> Result<Box<dyn BiquadCascade>> {
         let _ = (sections, channels);
         Err(Error::unsupported("biquads"))
@@ -253,7 +253,8 @@ pub trait Accelerator: Debug + Send + Sync {
         Err(Error::unsupported("channel_gains_f64"))
     }
 
-    /// [`moving_rms`](Self::moving_rms) in double precision.
+    /// [`moving_rms`](Self::moving_rms) in double precision: within `window + 4` ε of itself, where
+    /// no square leaves the range of normal numbers.
     fn moving_rms_f64(&self, dst: &mut [f64], src: &[f64], window: usize) -> Result<()> {
         let _ = (dst, src, window);
         Err(Error::unsupported("moving_rms_f64"))

@@ -16,11 +16,12 @@ pub trait ComplexFft<T>: Debug + Send {
         self.len() == 0
     }
 
-    /// `X[k] = sum x[n] exp(-2πi kn/N)`, in place. Within `8 log2(2N)` ε of the root of the sum of
-    /// squared magnitudes.
+    /// `X[k] = sum x[n] exp(-2πi kn/N)`, in place. Within `8 log2(2N)` ε of the largest magnitude of
+    /// the result.
     fn forward(&mut self, data: &mut [Complex<T>]) -> Result<()>;
 
-    /// The inverse, scaled by `1/N`: `inverse(forward(x))` is `x`.
+    /// The inverse, scaled by `1/N`: `inverse(forward(x))` is `x`. With the accuracy of
+    /// [`forward`](Self::forward).
     fn inverse(&mut self, data: &mut [Complex<T>]) -> Result<()>;
 }
 
@@ -43,8 +44,8 @@ pub trait RealFft<T>: Debug + Send {
     /// [`ComplexFft::forward`].
     fn forward(&mut self, spectrum: &mut [Complex<T>], samples: &[T]) -> Result<()>;
 
-    /// The inverse, scaled by `1/N`. The imaginary part of bin 0, and of bin `N / 2` where `N` is
-    /// even, is taken as 0.
+    /// The inverse, scaled by `1/N`, with the same accuracy. The imaginary part of bin 0, and of bin
+    /// `N / 2` where `N` is even, is taken as 0.
     fn inverse(&mut self, samples: &mut [T], spectrum: &[Complex<T>]) -> Result<()>;
 }
 

@@ -1,0 +1,12 @@
+//! Every kernel once, in safe Rust that the compiler vectorises for the instruction set it is
+//! compiled for. All of it is inlined, so that it takes on the target features of its caller.
+
+mod complex;
+mod convert;
+mod gain;
+mod layout;
+mod reduce;
+
+/// The kernels, computing as `A` says. Arguments have been checked: see [`crate::check`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Generic<A>(A);

@@ -1,0 +1,118 @@
+//! Instruction sets as tokens: holding one proves that its instructions may run.
+
+use std::fmt::Debug;
+
+use auralis_core::CpuFeatures;
+
+use crate::arithmetic::{Arithmetic, Fused, Separate};
+
+/// An instruction set that a body of code can be compiled for.
+pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
+    /// The instruction set's name in reports.
+    const NAME: &'static str;
+
+    /// How kernels compute with it.
+    type Arithmetic: Arithmetic;
+
+    /// The widest planner of `rustfft` that stays within the instruction set.
+    const FFT: FftLevel;
+
+    /// The features that the instruction set stands for.
+    const REQUIRES: CpuFeatures;
+
+    /// The token, if the host allows the features and the CPU has them.
+    fn detect(allowed: CpuFeatures) -> Option<Self>;
+
+    /// Runs `body` compiled for this instruction set: `body` and the `#[inline(always)]` functions
+    /// that it calls become part of a function that has its target features enabled.
+    fn run<R>(self, body: impl FnOnce() -> R) -> R;
+}
+
+/// Which instructions `rustfft` may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "each architecture uses some of them")]
+pub(crate) enum FftLevel {
+    Scalar,
+    Sse,
+    Avx,
+    Neon,
+}
+
+/// Whatever the compiler targets by default.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portable;
+
+impl Isa for Portable {
+    type Arithmetic = Separate<16>;
+    const NAME: &'static str = "portable";
+    const FFT: FftLevel = FftLevel::Scalar;
+    const REQUIRES: CpuFeatures = CpuFeatures::NONE;
+
+    fn detect(_: CpuFeatures) -> Option<Self> {
+        Some(Self)
+    }
+
+    #[inline(always)]
+    fn run<R>(self, body: impl FnOnce() -> R) -> R {
+        body()
+    }
+}
+
+macro_rules! isa {
+    ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
+     [$($feature:literal),*]) => {
+        $(#[$doc])*
+        #[cfg(target_arch = $arch)]
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name(());
+
+        #[cfg(target_arch = $arch)]
+        impl Isa for $name {
+            type Arithmetic = $arithmetic;
+            const NAME: &'static str = $text;
+            const FFT: FftLevel = FftLevel::$fft;
+            const REQUIRES: CpuFeatures = CpuFeatures::of(&[$($feature),*]);
+
+            fn detect(allowed: CpuFeatures) -> Option<Self> {
+                let usable = allowed.contains(Self::REQUIRES)
+                    && CpuFeatures::detect().contains(Self::REQUIRES);
+                usable.then_some(Self(()))
+            }
+
+            #[inline(always)]
+            fn run<R>(self, body: impl FnOnce() -> R) -> R {
+                #[target_feature(enable = $features)]
+                fn inner<R>(body: impl FnOnce() -> R) -> R {
+                    body()
+                }
+                // SAFETY: the only constructor is `detect`, which has found these features.
+                unsafe { inner(body) }
+            }
+        }
+    };
+}
+
+isa! {
+    /// SSE 4.2: any x86-64 since 2008.
+    Sse42 "x86_64" "sse4.2" Sse Separate<16>, "sse3,ssse3,sse4.1,sse4.2,popcnt"
+    ["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt"]
+}
+
+isa! {
+    /// AVX2 with FMA: Haswell (2013) and later.
+    Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
+    ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
+}
+
+isa! {
+    /// AVX-512 as in Skylake-X (2017) and Zen 4 (2022): F, BW, CD, DQ and VL.
+    Avx512 "x86_64" "avx512" Avx Fused<64>,
+    "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
+    ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
+     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+}
+
+isa! {
+    /// NEON: every 64-bit Arm.
+    Neon "aarch64" "neon" Neon Fused<16>, "neon" ["neon"]
+}

@@ -1,0 +1,229 @@
+//! Streaming convolution: the choice of a form, and what turns blocks into calls of any length.
+
+use std::fmt::Debug;
+
+use auralis_core::{Convolver, ConvolverSpec, Error, ErrorKind, Latency, Result};
+
+use super::MAX_LEN;
+use super::correlate::correlate;
+use super::fir::DirectForm;
+use super::overlap_save::{OverlapSave, fast_len};
+use super::partitioned::Partitioned;
+use crate::check;
+use crate::isa::Isa;
+
+/// Up to this many taps the direct form costs less than transforms.
+const DIRECT_TAPS: usize = 32;
+
+/// The blocks that are transformed: shorter calls go through the direct form until such a block is
+/// full, longer ones are cut.
+const BLOCKS: std::ops::RangeInclusive<usize> = 64..=1 << 20;
+
+/// Plans a convolution.
+///
+/// Up to 32 taps run in direct form; a response of up to two blocks is one partition, and a longer
+/// one is cut into partitions of a block. A NaN or an infinity spoils the block that holds it and
+/// those that the response reaches.
+pub(crate) fn plan_convolver<I: Isa>(
+    isa: I,
+    spec: &ConvolverSpec<'_>,
+) -> Result<Box<dyn Convolver>> {
+    let taps = spec.impulse.len();
+    for (what, found) in [("taps", taps), ("block", spec.block)] {
+        if !(1..=MAX_LEN).contains(&found) {
+            let message = "a convolver has 1 to 2^28 taps and a block of 1 to 2^28 samples";
+            return Err(Error::new(ErrorKind::InvalidInput, message).with(what, found));
+        }
+    }
+    let block = spec.block.clamp(*BLOCKS.start(), *BLOCKS.end());
+    Ok(if taps <= DIRECT_TAPS {
+        delayed(DirectForm::new(isa, spec.impulse), spec)
+    } else if taps <= 2 * block {
+        let len = fast_len(block + taps - 1);
+        let engine = OverlapSave::new(isa, spec.impulse, len)?;
+        delayed(Blocks::new(isa, engine, spec.impulse, block, len), spec)
+    } else {
+        let len = fast_len(2 * block - 1);
+        let engine = Partitioned::new(isa, spec.impulse, block)?;
+        delayed(
+            Blocks::new(isa, engine, &spec.impulse[..block], block, len),
+            spec,
+        )
+    })
+}
+
+fn delayed(inner: impl Convolver + 'static, spec: &ConvolverSpec<'_>) -> Box<dyn Convolver> {
+    match spec.latency {
+        Latency::Zero => Box::new(inner),
+        Latency::OneBlock => Box::new(Delayed::new(inner, spec.block)),
+    }
+}
+
+/// What convolves blocks. `history` is the samples before the block, one fewer than the taps of the
+/// first partition; the block may be filled in part, from its beginning.
+pub(super) trait Engine: Debug + Send {
+    /// Convolves the block, and writes what begins `from` samples into it.
+    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize);
+
+    /// Adds what later partitions than the first give at `from` samples into the block.
+    fn add_older(&mut self, dst: &mut [f32], from: usize);
+
+    /// Goes on to the next block, after the whole of this one.
+    fn finish(&mut self, history: &[f32], block: &[f32]);
+
+    /// Forgets what came before.
+    fn reset(&mut self);
+}
+
+impl<I: Isa> Engine for OverlapSave<I, f32> {
+    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize) {
+        self.packed.write(0, history);
+        self.packed.write(history.len(), block);
+        self.packed.silence(history.len() + block.len());
+        self.run();
+        self.packed.read(dst, history.len() + from);
+    }
+
+    fn add_older(&mut self, _: &mut [f32], _: usize) {}
+
+    fn finish(&mut self, _: &[f32], _: &[f32]) {}
+
+    fn reset(&mut self) {}
+}
+
+/// Gives every call its output at once, whether or not it fills a block: a few samples in direct
+/// form, more by transforming the block as far as it is filled.
+#[derive(Debug)]
+struct Blocks<I, E> {
+    isa: I,
+    engine: E,
+    /// The taps of the first partition, reversed.
+    reversed: Vec<f32>,
+    /// The history and the current block.
+    window: Vec<f32>,
+    block: usize,
+    filled: usize,
+    /// The longest call that costs less in direct form.
+    direct: usize,
+}
+
+impl<I: Isa, E: Engine> Blocks<I, E> {
+    fn new(isa: I, engine: E, taps: &[f32], block: usize, len: usize) -> Self {
+        // A transform there and back costs about as much as 4 n log2 n multiplications and
+        // additions in direct form.
+        let transforms = 4 * len * len.ilog2() as usize;
+        Self {
+            isa,
+            engine,
+            reversed: taps.iter().rev().copied().collect(),
+            window: vec![0.0; taps.len() - 1 + block],
+            block,
+            filled: 0,
+            direct: transforms / taps.len(),
+        }
+    }
+
+    /// Convolves what fits into the current block.
+    fn step(&mut self, dst: &mut [f32], src: &[f32]) {
+        let history = self.reversed.len() - 1;
+        if src.len() == self.block && self.block >= history {
+            let (before, _) = self.window.split_at_mut(history);
+            self.engine.convolve(dst, before, src, 0);
+            self.engine.finish(before, src);
+            before.copy_from_slice(&src[self.block - history..]);
+            return;
+        }
+        let (from, to) = (self.filled, self.filled + src.len());
+        self.window[history + from..history + to].copy_from_slice(src);
+        if src.len() <= self.direct {
+            let (window, reversed) = (&self.window[from..history + to], &self.reversed);
+            self.isa.run(|| correlate::<I, f32>(dst, window, reversed));
+            self.engine.add_older(dst, from);
+        } else {
+            let (before, block) = self.window.split_at(history);
+            self.engine.convolve(dst, before, &block[..to], from);
+        }
+        self.filled = to;
+        if self.filled == self.block {
+            let (before, block) = self.window.split_at(history);
+            self.engine.finish(before, block);
+            self.window.copy_within(self.block.., 0);
+            self.filled = 0;
+        }
+    }
+}
+
+impl<I: Isa, E: Engine> Convolver for Blocks<I, E> {
+    fn latency(&self) -> usize {
+        0
+    }
+
+    fn process(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
+        check::equal(dst.len(), src.len())?;
+        let (mut dst, mut src) = (dst, src);
+        while !src.is_empty() {
+            let now = src.len().min(self.block - self.filled);
+            let (dst_now, dst_later) = dst.split_at_mut(now);
+            let (src_now, src_later) = src.split_at(now);
+            self.step(dst_now, src_now);
+            (dst, src) = (dst_later, src_later);
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.engine.reset();
+        self.window.fill(0.0);
+        self.filled = 0;
+    }
+}
+
+/// Gathers whole blocks for a convolver without latency, and gives out what the last one made.
+#[derive(Debug)]
+struct Delayed<C> {
+    inner: C,
+    gathered: Vec<f32>,
+    made: Vec<f32>,
+    filled: usize,
+}
+
+impl<C: Convolver> Delayed<C> {
+    fn new(inner: C, block: usize) -> Self {
+        Self {
+            inner,
+            gathered: vec![0.0; block],
+            made: vec![0.0; block],
+            filled: 0,
+        }
+    }
+}
+
+impl<C: Convolver> Convolver for Delayed<C> {
+    fn latency(&self) -> usize {
+        self.made.len()
+    }
+
+    fn process(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
+        check::equal(dst.len(), src.len())?;
+        let mut done = 0;
+        while done < src.len() {
+            let now = (src.len() - done).min(self.made.len() - self.filled);
+            let stretch = self.filled..self.filled + now;
+            dst[done..done + now].copy_from_slice(&self.made[stretch.clone()]);
+            self.gathered[stretch].copy_from_slice(&src[done..done + now]);
+            self.filled += now;
+            done += now;
+            if self.filled == self.made.len() {
+                self.inner.process(&mut self.made, &self.gathered)?;
+                self.filled = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.inner.reset();
+        self.made.fill(0.0);
+        self.filled = 0;
+    }
+}

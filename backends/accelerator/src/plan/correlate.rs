@@ -1,0 +1,96 @@
+//! Convolution in direct form: a dot product of the reversed taps per output.
+
+use super::{Float, mul_add};
+use crate::isa::Isa;
+
+/// The outputs that are worked on at once.
+const OUTPUTS: usize = 32;
+
+/// The taps that are summed before the sum joins those of other taps. Sums of sums keep the error of
+/// the 32-bit sum of up to 256 taps within 32 roundings.
+const GROUP: usize = 16;
+
+/// The taps whose groups are summed before the sum joins the total.
+const SPAN: usize = GROUP * GROUP;
+
+/// `dst[i]` is the sum of `reversed[j] * padded[i + j]`: the convolution of taps with a signal that
+/// has `taps - 1` samples before the first output.
+#[inline(always)]
+pub(super) fn correlate<I: Isa, T: Float>(dst: &mut [T], padded: &[T], reversed: &[T]) {
+    let (many, rest) = dst.as_chunks_mut::<OUTPUTS>();
+    let mut at = 0;
+    for outputs in many {
+        *outputs = several::<I, T, OUTPUTS>(&padded[at..], reversed);
+        at += OUTPUTS;
+    }
+    let (some, rest) = rest.as_chunks_mut::<8>();
+    for outputs in some {
+        *outputs = several::<I, T, 8>(&padded[at..], reversed);
+        at += 8;
+    }
+    for output in rest {
+        *output = dot::<I, T>(&padded[at..], reversed);
+        at += 1;
+    }
+}
+
+#[inline(always)]
+fn several<I: Isa, T: Float, const N: usize>(padded: &[T], reversed: &[T]) -> [T; N] {
+    let mut total = [T::zero(); N];
+    for (span, padded) in reversed.chunks(SPAN).zip(overlapping(padded, SPAN)) {
+        let mut sum = [T::zero(); N];
+        for (group, padded) in span.chunks(GROUP).zip(overlapping(padded, GROUP)) {
+            let mut part = [T::zero(); N];
+            for (&tap, samples) in group.iter().zip(padded.windows(N)) {
+                for i in 0..N {
+                    part[i] = mul_add::<I, T>(tap, samples[i], part[i]);
+                }
+            }
+            add(&mut sum, &part);
+        }
+        add(&mut total, &sum);
+    }
+    total
+}
+
+/// The rest of `padded` from every `step`th sample on.
+#[inline(always)]
+fn overlapping<T>(padded: &[T], step: usize) -> impl Iterator<Item = &[T]> {
+    (0..)
+        .step_by(step)
+        .map_while(move |from| padded.get(from..))
+}
+
+#[inline(always)]
+fn add<T: Float, const N: usize>(sum: &mut [T; N], part: &[T; N]) {
+    for i in 0..N {
+        sum[i] = sum[i] + part[i];
+    }
+}
+
+/// The sum of `a[i] * b[i]`, as far as both go; what 256 products add up to is summed in double
+/// precision.
+#[inline(always)]
+pub(super) fn dot<I: Isa, T: Float>(a: &[T], b: &[T]) -> T {
+    let n = a.len().min(b.len());
+    let mut total = 0.0;
+    for (a, b) in a[..n].chunks(SPAN).zip(b[..n].chunks(SPAN)) {
+        let mut lanes = [T::zero(); GROUP];
+        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<GROUP>(), b.as_chunks::<GROUP>());
+        for (a, b) in a.iter().zip(b) {
+            for i in 0..GROUP {
+                lanes[i] = mul_add::<I, T>(a[i], b[i], lanes[i]);
+            }
+        }
+        for ((lane, &a), &b) in lanes.iter_mut().zip(a_rest).zip(b_rest) {
+            *lane = mul_add::<I, T>(a, b, *lane);
+        }
+        for half in [8, 4, 2, 1] {
+            for i in 0..half {
+                lanes[i] = lanes[i] + lanes[i + half];
+            }
+        }
+        total += lanes[0].double();
+    }
+    T::of(total)
+}

@@ -1,0 +1,137 @@
+//! Planned objects and kernels over whole signals, written once for every instruction set.
+
+mod biquads;
+mod convolve;
+mod convolver;
+mod correlate;
+mod fft;
+mod fir;
+mod moving_rms;
+mod overlap_save;
+mod packed;
+mod partitioned;
+mod window;
+
+use auralis_core::Complex;
+use rustfft::FftNum;
+
+use crate::isa::{FftLevel, Isa};
+
+pub(crate) use biquads::plan_biquads;
+pub(crate) use convolve::{convolve, convolve as convolve_f64};
+pub(crate) use convolver::plan_convolver;
+pub(crate) use fft::{
+    plan_complex_fft, plan_complex_fft as plan_complex_fft_f64, plan_real_fft,
+    plan_real_fft as plan_real_fft_f64,
+};
+pub(crate) use fir::plan_fir;
+pub(crate) use moving_rms::{moving_rms, moving_rms as moving_rms_f64};
+pub(crate) use window::window;
+
+/// Calls `$callback!` with every method of [`Accelerator`](auralis_core::Accelerator) that plans or
+/// works on a whole signal: its name, its arguments and its result. The function of this module that
+/// does it has the same name, and takes the instruction set's token first.
+macro_rules! for_each_planned {
+    ($callback:ident) => {
+        $callback! {
+            window(dst: &mut [f32], window: auralis_core::Window) -> ();
+            moving_rms(dst: &mut [f32], src: &[f32], window: usize) -> ();
+            moving_rms_f64(dst: &mut [f64], src: &[f64], window: usize) -> ();
+            convolve(
+                dst: &mut [f32],
+                signal: &[f32],
+                kernel: &[f32],
+                mode: auralis_core::ConvolutionMode
+            ) -> ();
+            convolve_f64(
+                dst: &mut [f64],
+                signal: &[f64],
+                kernel: &[f64],
+                mode: auralis_core::ConvolutionMode
+            ) -> ();
+            plan_complex_fft(len: usize) -> Box<dyn auralis_core::ComplexFft<f32>>;
+            plan_complex_fft_f64(len: usize) -> Box<dyn auralis_core::ComplexFft<f64>>;
+            plan_real_fft(len: usize) -> Box<dyn auralis_core::RealFft<f32>>;
+            plan_real_fft_f64(len: usize) -> Box<dyn auralis_core::RealFft<f64>>;
+            plan_convolver(spec: &auralis_core::ConvolverSpec<'_>)
+                -> Box<dyn auralis_core::Convolver>;
+            plan_biquads(sections: &[auralis_core::Biquad], channels: usize)
+                -> Box<dyn auralis_core::BiquadCascade>;
+            plan_fir(taps: &[f32]) -> Box<dyn auralis_core::Fir>;
+        }
+    };
+}
+pub(crate) use for_each_planned;
+
+/// The longest transform and the largest block that are planned: above it, a length is taken for a
+/// mistake rather than tried for memory.
+const MAX_LEN: usize = 1 << 28;
+
+/// The two sample types.
+pub(crate) trait Float: FftNum + Default {
+    /// The nearest value.
+    fn of(value: f64) -> Self;
+
+    /// The same value in double precision.
+    fn double(self) -> f64;
+
+    /// `self * a + b`, rounded once.
+    fn fused(self, a: Self, b: Self) -> Self;
+}
+
+macro_rules! float {
+    ($($float:ident)*) => {
+        $(
+            impl Float for $float {
+                #[inline(always)]
+                fn of(value: f64) -> Self {
+                    value as $float
+                }
+
+                #[inline(always)]
+                fn double(self) -> f64 {
+                    self.into()
+                }
+
+                #[inline(always)]
+                fn fused(self, a: Self, b: Self) -> Self {
+                    self.mul_add(a, b)
+                }
+            }
+        )*
+    };
+}
+float!(f32 f64);
+
+/// `a * b + c`, fused where the instruction set can: elsewhere a fused one is a slow library call.
+#[inline(always)]
+fn mul_add<I: Isa, T: Float>(a: T, b: T, c: T) -> T {
+    if matches!(I::FFT, FftLevel::Avx | FftLevel::Neon) {
+        a.fused(b, c)
+    } else {
+        a * b + c
+    }
+}
+
+/// `a * b`.
+#[inline(always)]
+fn complex_mul<I: Isa, T: Float>(a: Complex<T>, b: Complex<T>) -> Complex<T> {
+    Complex {
+        re: mul_add::<I, T>(a.re, b.re, -(a.im * b.im)),
+        im: mul_add::<I, T>(a.re, b.im, a.im * b.re),
+    }
+}
+
+/// `a * b + c`.
+#[inline(always)]
+fn complex_mul_add<I: Isa, T: Float>(a: Complex<T>, b: Complex<T>, c: Complex<T>) -> Complex<T> {
+    Complex {
+        re: mul_add::<I, T>(a.re, b.re, mul_add::<I, T>(-a.im, b.im, c.re)),
+        im: mul_add::<I, T>(a.re, b.im, mul_add::<I, T>(a.im, b.re, c.im)),
+    }
+}
+
+/// A complex number rounded from double precision.
+fn rounded<T: Float>(value: Complex<f64>) -> Complex<T> {
+    Complex::new(T::of(value.re), T::of(value.im))
+}

@@ -1,0 +1,157 @@
+//! Overlap-save convolution with one impulse response, within a single transform.
+
+use auralis_core::{Complex, RealFft, Result};
+
+use super::fft::Even;
+use super::packed::{Packed, pairs, twiddles};
+use super::{Float, complex_mul, complex_mul_add, rounded};
+use crate::isa::Isa;
+
+/// The smallest length that is at least `at_least`, even, and has no prime factors but 2 and a few
+/// 3s: those are the fast ones.
+pub(super) fn fast_len(at_least: usize) -> usize {
+    (0..6)
+        .map(|exponent| 2 * 3usize.pow(exponent))
+        .map(|odd| odd * at_least.div_ceil(odd).next_power_of_two())
+        .min()
+        .expect("there are six candidates")
+}
+
+/// The bins of `impulse`, padded with silence to `len` samples.
+pub(super) fn impulse_bins<I: Isa, T: Float>(
+    isa: I,
+    impulse: &[T],
+    len: usize,
+) -> Result<Vec<Complex<f64>>> {
+    let mut fft = Even::<I, f64>::new(isa, len);
+    let mut samples: Vec<f64> = impulse.iter().map(|&tap| tap.double()).collect();
+    samples.resize(len, 0.0);
+    let mut bins = vec![Complex::default(); fft.bins()];
+    fft.forward(&mut bins, &samples)?;
+    Ok(bins)
+}
+
+/// Complex numbers with their parts apart, as vector instructions like them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Split<T> {
+    pub(super) re: Vec<T>,
+    pub(super) im: Vec<T>,
+}
+
+impl<T: Float> FromIterator<Complex<T>> for Split<T> {
+    fn from_iter<C: IntoIterator<Item = Complex<T>>>(numbers: C) -> Self {
+        let (re, im) = numbers.into_iter().map(|n| (n.re, n.im)).unzip();
+        Self { re, im }
+    }
+}
+
+/// Circular convolution of a window of samples with an impulse response. Samples go in with
+/// [`packed`](Self::packed), and what lies at or after `taps - 1` is the linear convolution.
+#[derive(Debug)]
+pub(super) struct OverlapSave<I, T> {
+    isa: I,
+    pub(super) packed: Packed<T>,
+    response: Response<T>,
+}
+
+impl<I: Isa, T: Float> OverlapSave<I, T> {
+    /// For windows of `len` samples, even and no shorter than `impulse`.
+    pub(super) fn new(isa: I, impulse: &[T], len: usize) -> Result<Self> {
+        let bins = impulse_bins(isa, impulse, len)?;
+        Ok(Self {
+            isa,
+            packed: Packed::new::<I>(len),
+            response: Response::new(&bins, len),
+        })
+    }
+
+    /// Convolves the window in place.
+    pub(super) fn run(&mut self) {
+        self.packed.forward();
+        let (points, response) = (&mut self.packed.points[..], &self.response);
+        self.isa.run(|| multiply::<I, T>(points, response));
+        self.packed.inverse();
+    }
+}
+
+/// What [`multiply`] needs of a frequency response.
+///
+/// Unpacking the transform `Z` of packed samples, multiplying it with the response and packing the
+/// product is linear in `e = Z[k] + conj Z[M-k]` and `d = Z[k] - conj Z[M-k]`. With
+/// `P = H[k] + conj H[M-k]`, `Q = H[k] - conj H[M-k]` and `w = exp(-2πi k / 2M)`, the result is
+/// `u + v` at `k` and `conj(u - v)` at `M - k`, where `u = e P - i w Q d` and
+/// `v = i conj(w) Q e + d P`: one pass over the points instead of three.
+#[derive(Debug)]
+struct Response<T> {
+    zero: T,
+    last: T,
+    middle: Complex<T>,
+    sum: Split<T>,
+    to_even: Split<T>,
+    to_odd: Split<T>,
+}
+
+impl<T: Float> Response<T> {
+    /// From the bins of an impulse response; the scale of the inverse transform is put in.
+    fn new(bins: &[Complex<f64>], len: usize) -> Self {
+        let count = len / 2;
+        let scale = 1.0 / len as f64;
+        let pair = |k: usize| {
+            (
+                bins[k] * (scale / 2.0),
+                bins[count - k].conj() * (scale / 2.0),
+            )
+        };
+        let turned = |turn: fn(Complex<f64>) -> Complex<f64>| {
+            twiddles(len)
+                .zip(1..)
+                .map(|(w, k)| {
+                    let (low, high) = pair(k);
+                    rounded(turn(w) * (low - high))
+                })
+                .collect()
+        };
+        Self {
+            zero: T::of(bins[0].re * scale),
+            last: T::of(bins[count].re * scale),
+            middle: rounded(bins[count / 2].conj() * (2.0 * scale)),
+            sum: (1..=pairs(len))
+                .map(|k| {
+                    let (low, high) = pair(k);
+                    rounded(low + high)
+                })
+                .collect(),
+            to_even: turned(|w| Complex::new(w.im, -w.re)),
+            to_odd: turned(|w| Complex::new(w.im, w.re)),
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply<I: Isa, T: Float>(points: &mut [Complex<T>], response: &Response<T>) {
+    let count = points.len();
+    let n = response.sum.re.len();
+    let first = points[0];
+    let zero = (first.re + first.im) * response.zero;
+    let last = (first.re - first.im) * response.last;
+    points[0] = Complex::new(zero + last, zero - last);
+    if count.is_multiple_of(2) {
+        points[count / 2] = complex_mul::<I, T>(points[count / 2], response.middle);
+    }
+    let (low, high) = points.split_at_mut(count - n);
+    let (low, high) = (&mut low[1..1 + n], &mut high[..n]);
+    let (sum_re, sum_im) = (&response.sum.re[..n], &response.sum.im[..n]);
+    let (even_re, even_im) = (&response.to_even.re[..n], &response.to_even.im[..n]);
+    let (odd_re, odd_im) = (&response.to_odd.re[..n], &response.to_odd.im[..n]);
+    for i in 0..n {
+        let (a, b) = (low[i], high[n - 1 - i].conj());
+        let (e, d) = (a + b, a - b);
+        let sum = Complex::new(sum_re[i], sum_im[i]);
+        let to_even = Complex::new(even_re[i], even_im[i]);
+        let to_odd = Complex::new(odd_re[i], odd_im[i]);
+        let u = complex_mul_add::<I, T>(d, to_even, complex_mul::<I, T>(e, sum));
+        let v = complex_mul_add::<I, T>(e, to_odd, complex_mul::<I, T>(d, sum));
+        low[i] = u + v;
+        high[n - 1 - i] = (u - v).conj();
+    }
+}

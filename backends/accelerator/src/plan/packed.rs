@@ -1,0 +1,212 @@
+//! An even number of real samples, transformed as half as many complex points.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auralis_core::Complex;
+use rustfft::{Fft, FftPlannerAvx, FftPlannerNeon, FftPlannerScalar, FftPlannerSse};
+
+use super::{Float, complex_mul, rounded};
+use crate::isa::{FftLevel, Isa};
+
+/// A forward and an inverse transform of `rustfft`, both without scaling.
+pub(super) type Pair<T> = [Arc<dyn Fft<T>>; 2];
+
+/// Plans `len` complex points with the planner of the instruction set. Never with the planner that
+/// detects one by itself: the host may have masked what it would find.
+pub(super) fn plan_pair<I: Isa, T: Float>(len: usize) -> Pair<T> {
+    macro_rules! pair {
+        ($planner:expr) => {{
+            let mut planner = $planner;
+            Some([planner.plan_fft_forward(len), planner.plan_fft_inverse(len)])
+        }};
+    }
+    let pair: Option<Pair<T>> = match I::FFT {
+        FftLevel::Scalar => None,
+        FftLevel::Sse => FftPlannerSse::new().ok().and_then(|p| pair!(p)),
+        FftLevel::Avx => FftPlannerAvx::new().ok().and_then(|p| pair!(p)),
+        FftLevel::Neon => FftPlannerNeon::new().ok().and_then(|p| pair!(p)),
+    };
+    pair.or_else(|| pair!(FftPlannerScalar::new()))
+        .expect("the scalar planner plans any length")
+}
+
+/// Samples `2n` and `2n + 1` as the real and the imaginary part of point `n`, and their transform.
+pub(super) struct Packed<T> {
+    pair: Pair<T>,
+    scratch: Vec<Complex<T>>,
+    /// The samples; spoilt by [`forward`](Self::forward).
+    time: Vec<Complex<T>>,
+    /// The transform of the points; spoilt by [`inverse`](Self::inverse).
+    pub(super) points: Vec<Complex<T>>,
+}
+
+impl<T: Float> Packed<T> {
+    /// For `samples` samples, an even number.
+    pub(super) fn new<I: Isa>(samples: usize) -> Self {
+        let len = samples / 2;
+        let pair = plan_pair::<I, T>(len);
+        let scratch = pair
+            .iter()
+            .map(|fft| fft.get_outofplace_scratch_len())
+            .max();
+        Self {
+            scratch: vec![Complex::default(); scratch.unwrap_or(0)],
+            time: vec![Complex::default(); len],
+            points: vec![Complex::default(); len],
+            pair,
+        }
+    }
+
+    /// The number of samples.
+    pub(super) fn len(&self) -> usize {
+        2 * self.time.len()
+    }
+
+    /// Places samples at index `at`.
+    #[inline]
+    pub(super) fn write(&mut self, at: usize, samples: &[T]) {
+        let (odd, samples) = samples.split_at(samples.len().min(at % 2));
+        if let &[im] = odd {
+            self.time[at / 2].im = im;
+        }
+        let time = &mut self.time[at.div_ceil(2)..];
+        let (pairs, last) = samples.as_chunks();
+        for (point, &[re, im]) in time.iter_mut().zip(pairs) {
+            *point = Complex { re, im };
+        }
+        if let &[re] = last {
+            time[pairs.len()].re = re;
+        }
+    }
+
+    /// Silences the samples from index `from` on.
+    pub(super) fn silence(&mut self, from: usize) {
+        if from % 2 == 1 {
+            self.time[from / 2].im = T::zero();
+        }
+        self.time[from.div_ceil(2)..].fill(Complex::default());
+    }
+
+    /// Takes samples from index `at` on.
+    #[inline]
+    pub(super) fn read(&self, dst: &mut [T], at: usize) {
+        let (odd, dst) = dst.split_at_mut(dst.len().min(at % 2));
+        if let [im] = odd {
+            *im = self.time[at / 2].im;
+        }
+        let time = &self.time[at.div_ceil(2)..];
+        let (pairs, last) = dst.as_chunks_mut();
+        for ([re, im], point) in pairs.iter_mut().zip(time) {
+            (*re, *im) = (point.re, point.im);
+        }
+        if let [re] = last {
+            *re = time[pairs.len()].re;
+        }
+    }
+
+    /// Makes [`points`](Self::points) from the samples.
+    pub(super) fn forward(&mut self) {
+        self.pair[0].process_outofplace_with_scratch(
+            &mut self.time,
+            &mut self.points,
+            &mut self.scratch,
+        );
+    }
+
+    /// Makes the samples from [`points`](Self::points), without scaling.
+    pub(super) fn inverse(&mut self) {
+        self.pair[1].process_outofplace_with_scratch(
+            &mut self.points,
+            &mut self.time,
+            &mut self.scratch,
+        );
+    }
+}
+
+impl<T> fmt::Debug for Packed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packed")
+            .field("points", &self.time.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The number of pairs of bins `k` and `samples / 2 - k`, bin 0 and a middle one apart.
+pub(super) fn pairs(samples: usize) -> usize {
+    (samples / 2 - 1) / 2
+}
+
+/// `exp(-2πi k / samples)` for `k` from 1, one for each of [`pairs`].
+pub(super) fn twiddles(samples: usize) -> impl Iterator<Item = Complex<f64>> {
+    let step = -std::f64::consts::TAU / samples as f64;
+    (1..=pairs(samples)).map(move |k| Complex::cis(step * k as f64))
+}
+
+/// The same, rounded.
+pub(super) fn rounded_twiddles<T: Float>(samples: usize) -> Vec<Complex<T>> {
+    twiddles(samples).map(rounded).collect()
+}
+
+/// Makes the bins of a real signal from the transform of its packed points.
+///
+/// With `E` and `O` the transforms of the even and the odd samples, `Z = E + iO`,
+/// `X[k] = E[k] + w^k O[k]` and `X[M-k] = conj(E[k] - w^k O[k])`. Sorensen et al., "Real-Valued Fast
+/// Fourier Transform Algorithms", IEEE Trans. ASSP 35 (1987).
+#[inline(always)]
+pub(super) fn unpack<I: Isa, T: Float>(
+    bins: &mut [Complex<T>],
+    points: &[Complex<T>],
+    twiddles: &[Complex<T>],
+) {
+    let (count, n) = (points.len(), twiddles.len());
+    let half = T::of(0.5);
+    let first = points[0];
+    bins[0] = Complex::new(first.re + first.im, T::zero());
+    bins[count] = Complex::new(first.re - first.im, T::zero());
+    if count.is_multiple_of(2) {
+        bins[count / 2] = points[count / 2].conj();
+    }
+    let (low, high) = (&points[1..1 + n], &points[count - n..]);
+    let (bins_low, bins_high) = bins.split_at_mut(count - n);
+    let (bins_low, bins_high) = (&mut bins_low[1..1 + n], &mut bins_high[..n]);
+    for i in 0..n {
+        let (a, b) = (low[i], high[n - 1 - i].conj());
+        let even = Complex::new((a.re + b.re) * half, (a.im + b.im) * half);
+        // -i / 2 times the difference.
+        let odd = Complex::new((a.im - b.im) * half, (b.re - a.re) * half);
+        let turned = complex_mul::<I, T>(odd, twiddles[i]);
+        bins_low[i] = even + turned;
+        bins_high[n - 1 - i] = (even - turned).conj();
+    }
+}
+
+/// The reverse of [`unpack`], times `scale` times the number of samples: the packed points whose
+/// unscaled inverse transform is the signal, if `scale` is one over that number.
+#[inline(always)]
+pub(super) fn pack<I: Isa, T: Float>(
+    points: &mut [Complex<T>],
+    bins: &[Complex<T>],
+    twiddles: &[Complex<T>],
+    scale: T,
+) {
+    let (count, n) = (points.len(), twiddles.len());
+    let (zero, last) = (bins[0].re * scale, bins[count].re * scale);
+    points[0] = Complex::new(zero + last, zero - last);
+    if count.is_multiple_of(2) {
+        let middle = bins[count / 2].conj();
+        points[count / 2] = (middle + middle).scale(scale);
+    }
+    let (low, high) = points.split_at_mut(count - n);
+    let (low, high) = (&mut low[1..1 + n], &mut high[..n]);
+    let (bins_low, bins_high) = (&bins[1..1 + n], &bins[count - n..count]);
+    for i in 0..n {
+        let (a, b) = (bins_low[i], bins_high[n - 1 - i].conj());
+        let even = Complex::new((a.re + b.re) * scale, (a.im + b.im) * scale);
+        let difference = Complex::new((a.re - b.re) * scale, (a.im - b.im) * scale);
+        let odd = complex_mul::<I, T>(difference, twiddles[i].conj());
+        let turned = Complex::new(-odd.im, odd.re);
+        low[i] = even + turned;
+        high[n - 1 - i] = (even - turned).conj();
+    }
+}

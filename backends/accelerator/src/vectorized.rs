@@ -1,0 +1,88 @@
+//! The accelerator that runs the generic kernels on one instruction set.
+
+use std::sync::Arc;
+
+use auralis_core::{
+    Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result,
+};
+
+use crate::check;
+use crate::generic::Generic;
+use crate::isa::{Isa, Portable};
+use crate::plan::{self, for_each_planned};
+
+/// The generic kernels, compiled for `I`.
+#[derive(Debug)]
+struct Vectorized<I> {
+    isa: I,
+}
+
+/// Builds the accelerator of an instruction set.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unavailable`] with the features that the CPU lacks or the configuration hides.
+pub(crate) fn build<I: Isa>(
+    context: &BuildContext<'_, dyn Accelerator>,
+) -> Result<Arc<dyn Accelerator>> {
+    context.options.parse::<NoOptions>()?;
+    match I::detect(context.cpu) {
+        Some(isa) => Ok(Arc::new(Vectorized { isa })),
+        None => Err(unavailable::<I>(context.cpu)),
+    }
+}
+
+fn unavailable<I: Isa>(allowed: CpuFeatures) -> Error {
+    let detected = CpuFeatures::detect();
+    let message = "this CPU lacks features that the backend needs, or the configuration hides them";
+    Error::new(ErrorKind::Unavailable, message)
+        .with("backend", I::NAME)
+        .with("lacks", I::REQUIRES.missing_from(detected))
+        .with(
+            "hidden",
+            I::REQUIRES
+                .missing_from(allowed)
+                .without(I::REQUIRES.without(detected)),
+        )
+}
+
+/// The accelerator of the instruction set with this name, if its features are allowed and the CPU has
+/// them; else the portable one.
+pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> {
+    fn named<I: Isa>(name: &str, allowed: CpuFeatures) -> Option<Arc<dyn Accelerator>> {
+        let isa = I::detect(allowed).filter(|_| I::NAME == name)?;
+        Some(Arc::new(Vectorized { isa }))
+    }
+    #[cfg(target_arch = "x86_64")]
+    let found = named::<crate::isa::Avx512>(name, allowed)
+        .or_else(|| named::<crate::isa::Avx2>(name, allowed))
+        .or_else(|| named::<crate::isa::Sse42>(name, allowed));
+    #[cfg(target_arch = "aarch64")]
+    let found = named::<crate::isa::Neon>(name, allowed);
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let found = named::<Portable>(name, allowed);
+    found.unwrap_or_else(|| Arc::new(Vectorized { isa: Portable }))
+}
+
+macro_rules! methods {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {$(
+        fn $name(&self, $($arg: $type),*) -> Result<$result> {
+            $check?;
+            let kernels = Generic::<I::Arithmetic>::default();
+            Ok(self.isa.run(|| kernels.$name($($arg),*)))
+        }
+    )*};
+}
+
+macro_rules! planned {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {$(
+        fn $name(&self, $($arg: $type),*) -> Result<$result> {
+            plan::$name(self.isa, $($arg),*)
+        }
+    )*};
+}
+
+impl<I: Isa> Accelerator for Vectorized<I> {
+    for_each_kernel!(methods);
+    for_each_planned!(planned);
+}

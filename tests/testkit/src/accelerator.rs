@@ -1,1 +1,0 @@
-//! Trials of accelerators: every kernel against a double-precision reference.

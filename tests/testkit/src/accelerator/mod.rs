@@ -1,0 +1,20 @@
+//! Trials of accelerators: every kernel against a double-precision reference.
+
+mod guarded;
+mod listed;
+mod plans;
+mod reference;
+mod samples;
+mod slices;
+
+use auralis_core::Accelerator;
+
+use crate::Trial;
+
+/// At least one trial for each kernel, named as the kernel is, and one for what a backend lists.
+pub fn trials() -> Vec<Trial<dyn Accelerator>> {
+    let mut trials = slices::trials();
+    trials.extend(plans::trials());
+    trials.push(listed::TRIAL);
+    trials
+}

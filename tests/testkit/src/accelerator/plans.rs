@@ -1,0 +1,134 @@
+//! Trials of planned objects, and of kernels over whole signals.
+
+mod convolve;
+mod convolver;
+mod fft;
+mod filters;
+mod moving_rms;
+mod streams;
+mod window;
+
+use auralis_core::{Accelerator, ErrorKind};
+
+use super::samples::Noise;
+use crate::{Outcome, Subject, Trial, check};
+
+/// The trials of every planned object and of every kernel over a whole signal.
+pub fn trials() -> Vec<Trial<dyn Accelerator>> {
+    macro_rules! trials {
+        ($($name:literal $kernel:literal $run:path;)*) => {
+            vec![$(Trial { name: $name, needs: Some($kernel), run: $run }),*]
+        };
+    }
+    trials! {
+        "window" "window" window::matches_the_formula;
+        "moving_rms" "moving_rms" moving_rms::matches_the_sums::<f32>;
+        "moving_rms_f64" "moving_rms_f64" moving_rms::matches_the_sums::<f64>;
+        "moving_rms_is_sound" "moving_rms" moving_rms::is_sound::<f32>;
+        "moving_rms_f64_is_sound" "moving_rms_f64" moving_rms::is_sound::<f64>;
+        "complex_fft" "complex_fft" fft::complex::<f32>;
+        "complex_fft_f64" "complex_fft_f64" fft::complex::<f64>;
+        "real_fft" "real_fft" fft::real::<f32>;
+        "real_fft_f64" "real_fft_f64" fft::real::<f64>;
+        "convolve" "convolve" convolve::matches_the_sums::<f32>;
+        "convolve_f64" "convolve_f64" convolve::matches_the_sums::<f64>;
+        "convolve_of_any_lengths" "convolve" convolve::any_lengths::<f32>;
+        "convolve_f64_of_any_lengths" "convolve_f64" convolve::any_lengths::<f64>;
+        "convolver" "convolver" convolver::matches_the_sums;
+        "convolver_in_any_cuts" "convolver" convolver::any_cuts;
+        "convolver_resets" "convolver" convolver::resets;
+        "convolver_refuses" "convolver" convolver::refuses;
+        "fir" "fir" filters::fir;
+        "biquads" "biquads" filters::biquads;
+        "biquads_in_silence" "biquads" filters::silence;
+    }
+}
+
+type Tested<'a> = Subject<'a, dyn Accelerator>;
+
+/// Samples in the precision of a kernel.
+trait Real: Copy + std::fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// ε of the contract.
+    const EPSILON: f64;
+
+    fn of(value: f64) -> Self;
+
+    fn double(self) -> f64;
+}
+
+macro_rules! real {
+    ($($real:ident)*) => {
+        $(
+            impl Real for $real {
+                const EPSILON: f64 = $real::EPSILON as f64;
+
+                fn of(value: f64) -> Self {
+                    value as $real
+                }
+
+                fn double(self) -> f64 {
+                    self.into()
+                }
+            }
+        )*
+    };
+}
+real!(f32 f64);
+
+/// Noise within full scale.
+fn noise<T: Real>(seed: u64, len: usize) -> Vec<T> {
+    let mut noise = Noise::new(seed);
+    (0..len).map(|_| T::of(noise.unit())).collect()
+}
+
+/// The sample `n` of the full convolution, in double precision.
+fn convolution<T: Real>(signal: &[T], kernel: &[T], n: usize) -> f64 {
+    let from = (n + 1).saturating_sub(kernel.len());
+    let to = signal.len().min(n + 1);
+    signal[from..to]
+        .iter()
+        .zip(kernel[n + 1 - to..=n - from].iter().rev())
+        .map(|(sample, tap)| sample.double() * tap.double())
+        .sum()
+}
+
+fn largest<T: Real>(samples: &[T]) -> f64 {
+    samples.iter().fold(0.0, |max, x| x.double().abs().max(max))
+}
+
+fn sum_of_magnitudes<T: Real>(samples: &[T]) -> f64 {
+    samples.iter().map(|x| x.double().abs()).sum()
+}
+
+/// Fails unless every sample lies within `bound` of what was expected.
+fn close<T: Real>(found: &[T], expected: &[f64], bound: f64, what: impl Fn() -> String) -> Outcome {
+    check(found.len() == expected.len(), || {
+        format!("{}: wrong length", what())
+    })?;
+    for (i, (found, &expected)) in found.iter().zip(expected).enumerate() {
+        let error = (found.double() - expected).abs();
+        check(error <= bound, || {
+            let what = what();
+            format!(
+                "{what}: sample {i} is {found:?}, not {expected:e}: {error:e} off, over {bound:e}"
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Fails unless the answer is an invalid input.
+fn refused<T>(answer: auralis_core::Result<T>, what: impl Fn() -> String) -> Outcome {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        Err(error) => Err(format!(
+            "{}: refused as {error:?}, not as invalid input",
+            what()
+        )),
+        Ok(_) => Err(format!("{}: accepted", what())),
+    }
+}
+
+fn report(error: auralis_core::Error) -> String {
+    error.report()
+}

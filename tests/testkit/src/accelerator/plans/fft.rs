@@ -1,0 +1,279 @@
+//! Fourier transforms against sums in double precision.
+
+use std::f64::consts::TAU;
+
+use auralis_core::{Accelerator, Complex, ComplexFft, RealFft, Result};
+
+use super::{Real, Tested, close, noise, refused, report};
+use crate::{Outcome, check};
+
+/// A precision in which the plans exist.
+pub(super) trait Transformed: Real {
+    fn complex(on: &dyn Accelerator, len: usize) -> Result<Box<dyn ComplexFft<Self>>>;
+    fn real(on: &dyn Accelerator, len: usize) -> Result<Box<dyn RealFft<Self>>>;
+}
+
+impl Transformed for f32 {
+    fn complex(on: &dyn Accelerator, len: usize) -> Result<Box<dyn ComplexFft<f32>>> {
+        on.plan_complex_fft(len)
+    }
+
+    fn real(on: &dyn Accelerator, len: usize) -> Result<Box<dyn RealFft<f32>>> {
+        on.plan_real_fft(len)
+    }
+}
+
+impl Transformed for f64 {
+    fn complex(on: &dyn Accelerator, len: usize) -> Result<Box<dyn ComplexFft<f64>>> {
+        on.plan_complex_fft_f64(len)
+    }
+
+    fn real(on: &dyn Accelerator, len: usize) -> Result<Box<dyn RealFft<f64>>> {
+        on.plan_real_fft_f64(len)
+    }
+}
+
+/// Lengths that are summed up: all small ones, a prime, powers of two, and products.
+fn lengths() -> impl Iterator<Item = usize> {
+    (1..=64).chain([97, 100, 128, 210, 257, 384, 509])
+}
+
+/// Lengths that are too long to be summed up in a moment.
+const LONG: [usize; 6] = [1000, 1024, 4093, 4096, 12_288, 16_384];
+
+/// `sum x[n] exp(sign 2πi kn/N)`.
+fn transform(points: &[Complex<f64>], sign: f64) -> Vec<Complex<f64>> {
+    let n = points.len();
+    let circle: Vec<_> = (0..n).map(|i| unit(sign * i as f64 / n as f64)).collect();
+    let bin = |k: usize| {
+        let turned = points
+            .iter()
+            .enumerate()
+            .map(|(i, point)| point * circle[k * i % n]);
+        turned.fold(Complex::default(), |sum, term| sum + term)
+    };
+    (0..n).map(bin).collect()
+}
+
+fn unit(turns: f64) -> Complex<f64> {
+    Complex::from_polar(1.0, TAU * turns)
+}
+
+fn double<T: Real>(points: &[Complex<T>]) -> Vec<Complex<f64>> {
+    points
+        .iter()
+        .map(|p| Complex::new(p.re.double(), p.im.double()))
+        .collect()
+}
+
+fn rounded<T: Real>(points: &[Complex<f64>]) -> Vec<Complex<T>> {
+    points
+        .iter()
+        .map(|p| Complex::new(T::of(p.re), T::of(p.im)))
+        .collect()
+}
+
+fn complex_noise<T: Real>(seed: u64, len: usize) -> Vec<Complex<T>> {
+    let parts = noise::<T>(seed, 2 * len);
+    parts
+        .chunks(2)
+        .map(|part| Complex::new(part[0], part[1]))
+        .collect()
+}
+
+/// The bound of the contract, for a transform of `n` points with this result.
+fn bound<T: Real>(n: usize, result: &[Complex<f64>]) -> f64 {
+    let largest = result.iter().fold(0.0, |max, x| x.norm().max(max));
+    8.0 * (2.0 * n as f64).log2() * T::EPSILON * largest
+}
+
+fn close_points<T: Real>(
+    found: &[Complex<T>],
+    expected: &[Complex<f64>],
+    bound: f64,
+    what: impl Fn() -> String,
+) -> Outcome {
+    for (k, (found, expected)) in double(found).iter().zip(expected).enumerate() {
+        let error = (found - expected).norm();
+        check(error <= bound, || {
+            let what = what();
+            format!("{what}: point {k} is {found}, not {expected}: {error:e} off, over {bound:e}")
+        })?;
+    }
+    Ok(())
+}
+
+fn scaled(points: &[Complex<f64>]) -> Vec<Complex<f64>> {
+    points.iter().map(|p| p / points.len() as f64).collect()
+}
+
+pub(super) fn complex<T: Transformed>(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    for len in lengths() {
+        let mut plan = T::complex(&*accelerator, len).map_err(report)?;
+        check(plan.len() == len, || {
+            format!("a plan of {len} points says {}", plan.len())
+        })?;
+        let points = complex_noise::<T>(len as u64, len);
+        let expected = transform(&double(&points), -1.0);
+        let mut data = points.clone();
+        plan.forward(&mut data).map_err(report)?;
+        let within = bound::<T>(len, &expected);
+        close_points(&data, &expected, within, || {
+            format!("forward, {len} points")
+        })?;
+        let expected = scaled(&transform(&double(&points), 1.0));
+        let mut data = points;
+        plan.inverse(&mut data).map_err(report)?;
+        let within = bound::<T>(len, &expected);
+        close_points(&data, &expected, within, || {
+            format!("inverse, {len} points")
+        })?;
+        for wrong in [0, len - 1, len + 1, 2 * len]
+            .into_iter()
+            .filter(|&wrong| wrong != len)
+        {
+            let mut data = complex_noise::<T>(1, wrong);
+            let before = data.clone();
+            let what = || format!("{wrong} points for a plan of {len}");
+            refused(plan.forward(&mut data), what)?;
+            refused(plan.inverse(&mut data), what)?;
+            check(data == before, || format!("{}: written", what()))?;
+        }
+    }
+    for len in LONG {
+        let mut plan = T::complex(&*accelerator, len).map_err(report)?;
+        let points = complex_noise::<T>(len as u64, len);
+        let mut data = points.clone();
+        plan.forward(&mut data).map_err(report)?;
+        plan.inverse(&mut data).map_err(report)?;
+        let points = double(&points);
+        let within = 2.0 * bound::<T>(len, &points);
+        close_points(&data, &points, within, || {
+            format!("there and back, {len} points")
+        })?;
+        let mut data = vec![Complex::new(T::of(0.0), T::of(0.0)); len];
+        data[5].re = T::of(1.0);
+        plan.forward(&mut data).map_err(report)?;
+        let expected = turns(len, len);
+        let within = bound::<T>(len, &expected);
+        close_points(&data, &expected, within, || {
+            format!("an impulse in {len} points")
+        })?;
+    }
+    refused(T::complex(&*accelerator, 0), || {
+        "a plan of no points".into()
+    })?;
+    refused(T::complex(&*accelerator, usize::MAX), || {
+        "a plan of usize::MAX points".into()
+    })
+}
+
+/// The first bins of the transform of an impulse at sample 5.
+fn turns(len: usize, bins: usize) -> Vec<Complex<f64>> {
+    (0..bins)
+        .map(|k| unit(-((5 * k % len) as f64) / len as f64))
+        .collect()
+}
+
+/// The whole spectrum of a real signal, from its bins.
+fn mirrored(bins: &[Complex<f64>], len: usize) -> Vec<Complex<f64>> {
+    let whole = |k: usize| {
+        if k < bins.len() {
+            bins[k]
+        } else {
+            bins[len - k].conj()
+        }
+    };
+    let mut spectrum: Vec<_> = (0..len).map(whole).collect();
+    spectrum[0].im = 0.0;
+    if len.is_multiple_of(2) {
+        spectrum[len / 2].im = 0.0;
+    }
+    spectrum
+}
+
+pub(super) fn real<T: Transformed>(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    for len in lengths() {
+        let mut plan = T::real(&*accelerator, len).map_err(report)?;
+        let bins = len / 2 + 1;
+        check((plan.len(), plan.bins()) == (len, bins), || {
+            format!(
+                "a plan of {len} samples says {}, and {} bins",
+                plan.len(),
+                plan.bins()
+            )
+        })?;
+        let samples = noise::<T>(len as u64, len);
+        let wide: Vec<_> = samples.iter().map(|x| Complex::from(x.double())).collect();
+        let expected = transform(&wide, -1.0);
+        let mut spectrum = rounded::<T>(&vec![Complex::new(9.0, 9.0); bins]);
+        plan.forward(&mut spectrum, &samples).map_err(report)?;
+        let within = bound::<T>(len, &expected);
+        close_points(&spectrum, &expected, within, || {
+            format!("forward, {len} samples")
+        })?;
+
+        // Bins 0 and N / 2 have an imaginary part here, which must not count.
+        let spectrum = complex_noise::<T>(len as u64, bins);
+        let points = scaled(&transform(&mirrored(&double(&spectrum), len), 1.0));
+        let expected: Vec<_> = points.iter().map(|p| p.re).collect();
+        let mut output = vec![T::of(9.0); len];
+        plan.inverse(&mut output, &spectrum).map_err(report)?;
+        let within = bound::<T>(len, &points);
+        close(&output, &expected, within, || {
+            format!("inverse, {len} samples")
+        })?;
+        lengths_that_differ(&mut *plan, bins, len)?;
+    }
+    for len in LONG {
+        let mut plan = T::real(&*accelerator, len).map_err(report)?;
+        let samples = noise::<T>(len as u64, len);
+        let mut spectrum = rounded::<T>(&vec![Complex::default(); plan.bins()]);
+        let mut output = vec![T::of(9.0); len];
+        plan.forward(&mut spectrum, &samples).map_err(report)?;
+        plan.inverse(&mut output, &spectrum).map_err(report)?;
+        let expected: Vec<_> = samples.iter().map(|x| x.double()).collect();
+        let points: Vec<_> = expected.iter().map(|&x| x.into()).collect();
+        let within = 2.0 * bound::<T>(len, &points);
+        close(&output, &expected, within, || {
+            format!("there and back, {len} samples")
+        })?;
+        let mut impulse = vec![T::of(0.0); len];
+        impulse[5] = T::of(1.0);
+        plan.forward(&mut spectrum, &impulse).map_err(report)?;
+        let expected = turns(len, plan.bins());
+        let within = bound::<T>(len, &expected);
+        close_points(&spectrum, &expected, within, || {
+            format!("an impulse in {len} samples")
+        })?;
+    }
+    refused(T::real(&*accelerator, 0), || "a plan of no samples".into())?;
+    refused(T::real(&*accelerator, usize::MAX), || {
+        "a plan of usize::MAX samples".into()
+    })
+}
+
+fn lengths_that_differ<T: Real>(plan: &mut dyn RealFft<T>, bins: usize, len: usize) -> Outcome {
+    let wrong = [
+        (bins, len + 1),
+        (bins, len - 1),
+        (bins + 1, len),
+        (bins - 1, len),
+        (0, 0),
+    ];
+    for (bins, samples) in wrong {
+        let mut spectrum = complex_noise::<T>(1, bins);
+        let mut output = noise::<T>(1, samples);
+        let (spectrum_before, output_before) = (spectrum.clone(), output.clone());
+        let what = || format!("{bins} bins and {samples} samples for a plan of {len}");
+        refused(plan.forward(&mut spectrum, &output), what)?;
+        refused(plan.inverse(&mut output, &spectrum), what)?;
+        check(
+            spectrum == spectrum_before && output == output_before,
+            || format!("{}: written", what()),
+        )?;
+    }
+    Ok(())
+}

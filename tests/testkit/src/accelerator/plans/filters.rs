@@ -1,0 +1,227 @@
+//! Recursive and finite filters against plain loops in double precision.
+
+use std::f64::consts::TAU;
+
+use auralis_core::{Accelerator, AudioBlockMut, Biquad, BiquadCascade};
+
+use super::streams::{Cut, same_bits, stream};
+use super::{Tested, close, convolution, largest, noise, refused, report, sum_of_magnitudes};
+use crate::{Outcome, check};
+
+pub(super) fn fir(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    let signal = noise::<f32>(1, 2500);
+    for count in [1, 2, 3, 12, 31, 48, 300] {
+        let taps = noise::<f32>(2, count);
+        let expected: Vec<f64> = (0..signal.len())
+            .map(|n| convolution(&signal, &taps, n))
+            .collect();
+        let scale = largest(&signal) * sum_of_magnitudes(&taps);
+        let bound = count as f64 * f64::from(f32::EPSILON) * scale;
+        let mut filter = accelerator.plan_fir(&taps).map_err(report)?;
+        let cuts = [
+            Cut::Whole,
+            Cut::Every(64),
+            Cut::Every(1),
+            Cut::Random { block: 37, seed: 3 },
+        ];
+        for cut in cuts {
+            let what = || format!("{count} taps, {cut:?}");
+            let first = stream(&signal, cut, |dst, src| filter.process(dst, src))?;
+            close(&first, &expected, bound, what)?;
+            let mut untouched = [7.0; 9];
+            refused(filter.process(&mut untouched, &signal[..8]), || {
+                "8 samples into 9".into()
+            })?;
+            check(untouched == [7.0; 9], || {
+                "a refused call wrote its output".into()
+            })?;
+            filter.reset();
+            let second = stream(&signal, cut, |dst, src| filter.process(dst, src))?;
+            same_bits(&first, &second, || format!("{}, after a reset", what()))?;
+            filter.reset();
+        }
+    }
+    refused(accelerator.plan_fir(&[]), || "a filter without taps".into())
+}
+
+/// Sections as an equaliser has them: high-pass near 0, bells, a sharp resonance, a shelf's like.
+/// Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
+fn sections(count: usize) -> Vec<Biquad> {
+    let bell = |hz: f64, q: f64, db: f64| {
+        let (w, a) = (TAU * hz / 48_000.0, 10_f64.powf(db / 40.0));
+        let alpha = w.sin() / (2.0 * q);
+        let a0 = 1.0 + alpha / a;
+        Biquad {
+            b0: (1.0 + alpha * a) / a0,
+            b1: -2.0 * w.cos() / a0,
+            b2: (1.0 - alpha * a) / a0,
+            a1: -2.0 * w.cos() / a0,
+            a2: (1.0 - alpha / a) / a0,
+        }
+    };
+    let high_pass = |hz: f64| {
+        let w = TAU * hz / 48_000.0;
+        let alpha = w.sin() / std::f64::consts::SQRT_2;
+        let a0 = 1.0 + alpha;
+        Biquad {
+            b0: (1.0 + w.cos()) / 2.0 / a0,
+            b1: -(1.0 + w.cos()) / a0,
+            b2: (1.0 + w.cos()) / 2.0 / a0,
+            a1: -2.0 * w.cos() / a0,
+            a2: (1.0 - alpha) / a0,
+        }
+    };
+    let all = [
+        high_pass(38.0),
+        bell(60.0, 0.7, 6.0),
+        bell(1000.0, 20.0, 12.0),
+        bell(3000.0, 1.4, -4.0),
+        bell(12_000.0, 0.5, 3.0),
+        high_pass(120.0),
+        bell(200.0, 4.0, -18.0),
+        bell(8000.0, 2.0, 9.0),
+        Biquad {
+            b0: 0.5,
+            b1: 0.25,
+            b2: 0.125,
+            a1: 0.0,
+            a2: 0.0,
+        },
+    ];
+    all.into_iter().cycle().take(count).collect()
+}
+
+/// Direct form I in double precision, section after section.
+fn reference(sections: &[Biquad], samples: &[f32]) -> Vec<f64> {
+    let mut signal: Vec<f64> = samples.iter().map(|&x| x.into()).collect();
+    for s in sections {
+        let (mut x1, mut x2, mut y1, mut y2) = (0.0, 0.0, 0.0, 0.0);
+        for sample in &mut signal {
+            let x = *sample;
+            let y = s.b0 * x + s.b1 * x1 + s.b2 * x2 - s.a1 * y1 - s.a2 * y2;
+            (x2, x1, y2, y1) = (x1, x, y1, y);
+            *sample = y;
+        }
+    }
+    signal
+}
+
+/// Filters planes in calls; each call's block has a stride wider than its frames.
+fn filter(
+    cascade: &mut dyn BiquadCascade,
+    planes: &[Vec<f32>],
+    cut: Cut,
+) -> Result<Vec<Vec<f32>>, String> {
+    const GAP: usize = 3;
+    let mut output = vec![Vec::new(); planes.len()];
+    let mut at = 0;
+    for frames in cut.lengths(planes[0].len()) {
+        let stride = frames + GAP;
+        let mut samples = vec![7.0; stride * planes.len()];
+        for (plane, part) in planes.iter().zip(samples.chunks_mut(stride)) {
+            part[..frames].copy_from_slice(&plane[at..at + frames]);
+        }
+        let mut block =
+            AudioBlockMut::new(&mut samples, planes.len(), frames, stride).map_err(report)?;
+        cascade.process(&mut block).map_err(report)?;
+        for (channel, part) in output.iter_mut().zip(samples.chunks(stride)) {
+            channel.extend(&part[..frames]);
+            check(part[frames..] == [7.0; GAP], || {
+                "wrote between the planes".into()
+            })?;
+        }
+        at += frames;
+    }
+    Ok(output)
+}
+
+fn plan(
+    accelerator: &dyn Accelerator,
+    sections: &[Biquad],
+    channels: usize,
+) -> Result<Box<dyn BiquadCascade>, String> {
+    let cascade = accelerator
+        .plan_biquads(sections, channels)
+        .map_err(report)?;
+    check(cascade.channels() == channels, || {
+        format!(
+            "a cascade of {channels} channels says {}",
+            cascade.channels()
+        )
+    })?;
+    Ok(cascade)
+}
+
+pub(super) fn biquads(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    let shapes = [
+        (0, 2),
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (2, 5),
+        (9, 2),
+        (4, 8),
+        (5, 11),
+        (1, 64),
+    ];
+    for (count, channels) in shapes {
+        let sections = sections(count);
+        let planes: Vec<Vec<f32>> = (0..channels).map(|c| noise(c as u64, 1100)).collect();
+        let mut cascade = plan(&*accelerator, &sections, channels)?;
+        for cut in [
+            Cut::Whole,
+            Cut::Every(64),
+            Cut::Random { block: 50, seed: 2 },
+        ] {
+            let what = || format!("{count} sections, {channels} channels, {cut:?}");
+            let first =
+                filter(&mut *cascade, &planes, cut).map_err(|e| format!("{}: {e}", what()))?;
+            for (plane, found) in planes.iter().zip(&first) {
+                let expected = reference(&sections, plane);
+                let bound = 4.0 * f64::from(f32::EPSILON) * largest(&expected);
+                close(found, &expected, bound, what)?;
+            }
+            cascade.reset();
+            let second = filter(&mut *cascade, &planes, cut)?;
+            for (first, second) in first.iter().zip(&second) {
+                same_bits(first, second, || format!("{}, after a reset", what()))?;
+            }
+            cascade.reset();
+        }
+        let mut samples = vec![7.0; 4 * (channels + 1).min(64)];
+        let other = if channels == 64 { 63 } else { channels + 1 };
+        let mut block = AudioBlockMut::new(&mut samples, other, 4, 4).map_err(report)?;
+        let what = || format!("{other} channels for a cascade of {channels}");
+        refused(cascade.process(&mut block), what)?;
+        check(samples.iter().all(|x| *x == 7.0), || {
+            format!("{}: written", what())
+        })?;
+    }
+    for channels in [0, 65, usize::MAX] {
+        let what = || format!("a cascade of {channels} channels");
+        refused(accelerator.plan_biquads(&sections(1), channels), what)?;
+    }
+    Ok(())
+}
+
+/// The decay after loud audio is the filter's own, down to where nothing is left of it.
+pub(super) fn silence(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    let sections = sections(3);
+    let mut plane = noise::<f32>(1, 500);
+    plane.resize(20_000, 0.0);
+    let mut cascade = plan(&*accelerator, &sections, 1)?;
+    let found = filter(&mut *cascade, std::slice::from_ref(&plane), Cut::Every(128))?;
+    let expected = reference(&sections, &plane);
+    // A tail must keep its level, so each stretch has the bound of what is left from it on.
+    for (i, found) in found[0].chunks(1000).enumerate() {
+        let expected = &expected[1000 * i..];
+        let bound = 4.0 * f64::from(f32::EPSILON) * largest(expected) + 1e-28;
+        close(found, &expected[..found.len()], bound, || {
+            format!("from frame {}", 1000 * i)
+        })?;
+    }
+    Ok(())
+}
