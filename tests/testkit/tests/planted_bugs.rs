@@ -186,7 +186,7 @@ fn quick_executor_trials() -> Vec<Trial<dyn Executor>> {
 fn an_executor_that_skips_or_cuts() {
     for id in ["sequential", "rayon", "pinned"] {
         assert!(failures(executor::trials(), id, |inner| inner).is_empty());
-        let failed = failures(executor::trials(), id, |inner| {
+        let failed = failures(quick_executor_trials(), id, |inner| {
             Arc::new(SkipsTheLast(inner))
         });
         assert!(failed.contains(&"covers_every_index_once"), "{failed:?}");
@@ -194,7 +194,7 @@ fn an_executor_that_skips_or_cuts() {
             !failed.contains(&"edges_are_multiples_of_grain"),
             "{failed:?}"
         );
-        let failed = failures(executor::trials(), id, |inner| {
+        let failed = failures(quick_executor_trials(), id, |inner| {
             Arc::new(CutsAnywhere(inner))
         });
         assert!(
