@@ -65,7 +65,10 @@ mod tests {
                 let piece = cut.piece(index);
                 assert_eq!(piece.start, next, "{cut:?}");
                 assert!(piece.end > piece.start, "{cut:?}");
-                assert!(piece.end % grain.max(1) == 0 || piece.end == len, "{cut:?}");
+                assert!(
+                    piece.end.is_multiple_of(grain.max(1)) || piece.end == len,
+                    "{cut:?}"
+                );
                 next = piece.end;
             }
             assert_eq!(next, len, "{cut:?}");

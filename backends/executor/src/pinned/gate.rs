@@ -155,7 +155,7 @@ mod tests {
             }
             for call in 0..CALLS {
                 let (inside, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0));
-                let lent = vec![call; 4];
+                let lent = [call; 4];
                 let work = || {
                     inside.fetch_add(1, Ordering::Relaxed);
                     let strange = lent.iter().filter(|&&n| n != call).count();

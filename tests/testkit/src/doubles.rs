@@ -1,1 +1,0 @@
-//! Test doubles, to be laid over any backend of any kind.
