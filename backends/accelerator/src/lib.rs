@@ -11,10 +11,6 @@ mod avx2;
 mod avx512;
 mod check;
 mod generic;
-#[allow(
-    dead_code,
-    reason = "what is planned for a size needs more of it than kernels on slices"
-)]
 mod isa;
 mod multiversion;
 #[cfg(target_arch = "aarch64")]

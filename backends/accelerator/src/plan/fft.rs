@@ -5,6 +5,7 @@ use std::fmt;
 use auralis_core::{Complex, ComplexFft, Error, ErrorKind, RealFft, Result};
 
 use super::packed::{Packed, Pair, pack, plan_pair, rounded_twiddles, unpack};
+use super::parts::Split;
 use super::{Float, MAX_LEN};
 use crate::check;
 use crate::isa::Isa;
@@ -87,7 +88,7 @@ impl<I: Isa, T: Float> ComplexFft<T> for Points<I, T> {
 pub(super) struct Even<I, T> {
     isa: I,
     packed: Packed<T>,
-    twiddles: Vec<Complex<T>>,
+    twiddles: Split<T>,
     scale: T,
 }
 

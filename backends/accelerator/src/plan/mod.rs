@@ -10,6 +10,7 @@ mod moving_rms;
 mod overlap_save;
 mod packed;
 mod partitioned;
+mod parts;
 mod window;
 
 use auralis_core::Complex;

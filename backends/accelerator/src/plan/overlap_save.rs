@@ -3,7 +3,8 @@
 use auralis_core::{Complex, RealFft, Result};
 
 use super::fft::Even;
-use super::packed::{Packed, pairs, twiddles};
+use super::packed::{Packed, pair_of_ranges, pairs, twiddles};
+use super::parts::{Span, Split, spans};
 use super::{Float, complex_mul, complex_mul_add, rounded};
 use crate::isa::Isa;
 
@@ -29,20 +30,6 @@ pub(super) fn impulse_bins<I: Isa, T: Float>(
     let mut bins = vec![Complex::default(); fft.bins()];
     fft.forward(&mut bins, &samples)?;
     Ok(bins)
-}
-
-/// Complex numbers with their parts apart, as vector instructions like them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Split<T> {
-    pub(super) re: Vec<T>,
-    pub(super) im: Vec<T>,
-}
-
-impl<T: Float> FromIterator<Complex<T>> for Split<T> {
-    fn from_iter<C: IntoIterator<Item = Complex<T>>>(numbers: C) -> Self {
-        let (re, im) = numbers.into_iter().map(|n| (n.re, n.im)).unzip();
-        Self { re, im }
-    }
 }
 
 /// Circular convolution of a window of samples with an impulse response. Samples go in with
@@ -130,7 +117,6 @@ impl<T: Float> Response<T> {
 #[inline(always)]
 fn multiply<I: Isa, T: Float>(points: &mut [Complex<T>], response: &Response<T>) {
     let count = points.len();
-    let n = response.sum.re.len();
     let first = points[0];
     let zero = (first.re + first.im) * response.zero;
     let last = (first.re - first.im) * response.last;
@@ -138,20 +124,28 @@ fn multiply<I: Isa, T: Float>(points: &mut [Complex<T>], response: &Response<T>)
     if count.is_multiple_of(2) {
         points[count / 2] = complex_mul::<I, T>(points[count / 2], response.middle);
     }
-    let (low, high) = points.split_at_mut(count - n);
-    let (low, high) = (&mut low[1..1 + n], &mut high[..n]);
-    let (sum_re, sum_im) = (&response.sum.re[..n], &response.sum.im[..n]);
-    let (even_re, even_im) = (&response.to_even.re[..n], &response.to_even.im[..n]);
-    let (odd_re, odd_im) = (&response.to_odd.re[..n], &response.to_odd.im[..n]);
-    for i in 0..n {
-        let (a, b) = (low[i], high[n - 1 - i].conj());
-        let (e, d) = (a + b, a - b);
-        let sum = Complex::new(sum_re[i], sum_im[i]);
-        let to_even = Complex::new(even_re[i], even_im[i]);
-        let to_odd = Complex::new(odd_re[i], odd_im[i]);
-        let u = complex_mul_add::<I, T>(d, to_even, complex_mul::<I, T>(e, sum));
-        let v = complex_mul_add::<I, T>(e, to_odd, complex_mul::<I, T>(d, sum));
-        low[i] = u + v;
-        high[n - 1 - i] = (u - v).conj();
+    let (mut low, mut high) = (Span::new(), Span::new());
+    for span in spans(response.sum.re.len()) {
+        let n = span.len();
+        let [below, above] = pair_of_ranges(&span, count);
+        low.load(&points[below.clone()]);
+        high.load_mirrored(&points[above.clone()]);
+        let ((a_re, a_im), (b_re, b_im)) = (low.parts(n), high.parts(n));
+        let (sum_re, sum_im) = response.sum.range(span.clone());
+        let (even_re, even_im) = response.to_even.range(span.clone());
+        let (odd_re, odd_im) = response.to_odd.range(span);
+        for i in 0..n {
+            let e = Complex::new(a_re[i] + b_re[i], a_im[i] + b_im[i]);
+            let d = Complex::new(a_re[i] - b_re[i], a_im[i] - b_im[i]);
+            let sum = Complex::new(sum_re[i], sum_im[i]);
+            let to_even = Complex::new(even_re[i], even_im[i]);
+            let to_odd = Complex::new(odd_re[i], odd_im[i]);
+            let u = complex_mul_add::<I, T>(d, to_even, complex_mul::<I, T>(e, sum));
+            let v = complex_mul_add::<I, T>(e, to_odd, complex_mul::<I, T>(d, sum));
+            (a_re[i], a_im[i]) = (u.re + v.re, u.im + v.im);
+            (b_re[i], b_im[i]) = (u.re - v.re, u.im - v.im);
+        }
+        low.store(&mut points[below]);
+        high.store_mirrored(&mut points[above]);
     }
 }

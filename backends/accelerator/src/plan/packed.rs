@@ -1,11 +1,13 @@
 //! An even number of real samples, transformed as half as many complex points.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use auralis_core::Complex;
 use rustfft::{Fft, FftPlannerAvx, FftPlannerNeon, FftPlannerScalar, FftPlannerSse};
 
+use super::parts::{Span, Split, spans};
 use super::{Float, complex_mul, rounded};
 use crate::isa::{FftLevel, Isa};
 
@@ -144,8 +146,17 @@ pub(super) fn twiddles(samples: usize) -> impl Iterator<Item = Complex<f64>> {
 }
 
 /// The same, rounded.
-pub(super) fn rounded_twiddles<T: Float>(samples: usize) -> Vec<Complex<T>> {
+pub(super) fn rounded_twiddles<T: Float>(samples: usize) -> Split<T> {
     twiddles(samples).map(rounded).collect()
+}
+
+/// Where bins 1 and on, and those from the last but one downwards, lie among `count` points.
+#[inline(always)]
+pub(super) fn pair_of_ranges(span: &Range<usize>, count: usize) -> [Range<usize>; 2] {
+    [
+        1 + span.start..1 + span.end,
+        count - span.end..count - span.start,
+    ]
 }
 
 /// Makes the bins of a real signal from the transform of its packed points.
@@ -157,9 +168,9 @@ pub(super) fn rounded_twiddles<T: Float>(samples: usize) -> Vec<Complex<T>> {
 pub(super) fn unpack<I: Isa, T: Float>(
     bins: &mut [Complex<T>],
     points: &[Complex<T>],
-    twiddles: &[Complex<T>],
+    twiddles: &Split<T>,
 ) {
-    let (count, n) = (points.len(), twiddles.len());
+    let count = points.len();
     let half = T::of(0.5);
     let first = points[0];
     bins[0] = Complex::new(first.re + first.im, T::zero());
@@ -167,17 +178,28 @@ pub(super) fn unpack<I: Isa, T: Float>(
     if count.is_multiple_of(2) {
         bins[count / 2] = points[count / 2].conj();
     }
-    let (low, high) = (&points[1..1 + n], &points[count - n..]);
-    let (bins_low, bins_high) = bins.split_at_mut(count - n);
-    let (bins_low, bins_high) = (&mut bins_low[1..1 + n], &mut bins_high[..n]);
-    for i in 0..n {
-        let (a, b) = (low[i], high[n - 1 - i].conj());
-        let even = Complex::new((a.re + b.re) * half, (a.im + b.im) * half);
-        // -i / 2 times the difference.
-        let odd = Complex::new((a.im - b.im) * half, (b.re - a.re) * half);
-        let turned = complex_mul::<I, T>(odd, twiddles[i]);
-        bins_low[i] = even + turned;
-        bins_high[n - 1 - i] = (even - turned).conj();
+    let (mut low, mut high) = (Span::new(), Span::new());
+    for span in spans(twiddles.re.len()) {
+        let n = span.len();
+        let [below, above] = pair_of_ranges(&span, count);
+        low.load(&points[below.clone()]);
+        high.load_mirrored(&points[above.clone()]);
+        let ((a_re, a_im), (b_re, b_im)) = (low.parts(n), high.parts(n));
+        let (w_re, w_im) = twiddles.range(span);
+        for i in 0..n {
+            let (a, b) = (
+                Complex::new(a_re[i], a_im[i]),
+                Complex::new(b_re[i], b_im[i]),
+            );
+            let even = Complex::new((a.re + b.re) * half, (a.im + b.im) * half);
+            // -i / 2 times the difference.
+            let odd = Complex::new((a.im - b.im) * half, (b.re - a.re) * half);
+            let turned = complex_mul::<I, T>(odd, Complex::new(w_re[i], w_im[i]));
+            (a_re[i], a_im[i]) = (even.re + turned.re, even.im + turned.im);
+            (b_re[i], b_im[i]) = (even.re - turned.re, even.im - turned.im);
+        }
+        low.store(&mut bins[below]);
+        high.store_mirrored(&mut bins[above]);
     }
 }
 
@@ -187,26 +209,36 @@ pub(super) fn unpack<I: Isa, T: Float>(
 pub(super) fn pack<I: Isa, T: Float>(
     points: &mut [Complex<T>],
     bins: &[Complex<T>],
-    twiddles: &[Complex<T>],
+    twiddles: &Split<T>,
     scale: T,
 ) {
-    let (count, n) = (points.len(), twiddles.len());
+    let count = points.len();
     let (zero, last) = (bins[0].re * scale, bins[count].re * scale);
     points[0] = Complex::new(zero + last, zero - last);
     if count.is_multiple_of(2) {
         let middle = bins[count / 2].conj();
         points[count / 2] = (middle + middle).scale(scale);
     }
-    let (low, high) = points.split_at_mut(count - n);
-    let (low, high) = (&mut low[1..1 + n], &mut high[..n]);
-    let (bins_low, bins_high) = (&bins[1..1 + n], &bins[count - n..count]);
-    for i in 0..n {
-        let (a, b) = (bins_low[i], bins_high[n - 1 - i].conj());
-        let even = Complex::new((a.re + b.re) * scale, (a.im + b.im) * scale);
-        let difference = Complex::new((a.re - b.re) * scale, (a.im - b.im) * scale);
-        let odd = complex_mul::<I, T>(difference, twiddles[i].conj());
-        let turned = Complex::new(-odd.im, odd.re);
-        low[i] = even + turned;
-        high[n - 1 - i] = (even - turned).conj();
+    let (mut low, mut high) = (Span::new(), Span::new());
+    for span in spans(twiddles.re.len()) {
+        let n = span.len();
+        let [below, above] = pair_of_ranges(&span, count);
+        low.load(&bins[below.clone()]);
+        high.load_mirrored(&bins[above.clone()]);
+        let ((a_re, a_im), (b_re, b_im)) = (low.parts(n), high.parts(n));
+        let (w_re, w_im) = twiddles.range(span);
+        for i in 0..n {
+            let (a, b) = (
+                Complex::new(a_re[i], a_im[i]),
+                Complex::new(b_re[i], b_im[i]),
+            );
+            let even = Complex::new((a.re + b.re) * scale, (a.im + b.im) * scale);
+            let difference = Complex::new((a.re - b.re) * scale, (a.im - b.im) * scale);
+            let odd = complex_mul::<I, T>(difference, Complex::new(w_re[i], -w_im[i]));
+            (a_re[i], a_im[i]) = (even.re - odd.im, even.im + odd.re);
+            (b_re[i], b_im[i]) = (even.re + odd.im, even.im - odd.re);
+        }
+        low.store(&mut points[below]);
+        high.store_mirrored(&mut points[above]);
     }
 }

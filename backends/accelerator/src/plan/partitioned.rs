@@ -3,8 +3,9 @@
 use auralis_core::{Complex, Result};
 
 use super::convolver::Engine;
-use super::overlap_save::{Split, fast_len, impulse_bins};
+use super::overlap_save::{fast_len, impulse_bins};
 use super::packed::{Packed, pack, rounded_twiddles, unpack};
+use super::parts::Split;
 use super::{mul_add, rounded};
 use crate::isa::Isa;
 
@@ -16,7 +17,7 @@ pub(super) struct Partitioned<I> {
     isa: I,
     block: usize,
     packed: Packed<f32>,
-    twiddles: Vec<Complex<f32>>,
+    twiddles: Split<f32>,
     bins: Vec<Complex<f32>>,
     /// One per partition, scaled for the inverse transform.
     responses: Vec<Split<f32>>,
