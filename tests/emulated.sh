@@ -8,7 +8,8 @@
 #
 # It installs what it lacks from Debian (as root, or through sudo). rustc-web brings Debian's compiler
 # with the standard libraries of both machines; as a package it conflicts with rustup, so it is only
-# unpacked, below target/emulation. Doctests are left out: they would be run by the wrong rustdoc.
+# unpacked, below target/emulation. Name the tests (--tests, --test NAME): doctests would be compiled
+# by the wrong rustdoc.
 #
 # Exit status: that of the tests; 2 on wrong usage; 77 if Debian's packages can't be had here.
 set -euo pipefail

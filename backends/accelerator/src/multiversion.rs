@@ -4,6 +4,7 @@
 //! told which features the host hides. So each function below offers one instruction set and leaves
 //! the rest to the function below it; which one is asked first follows from the host's features.
 //! What it returns is a table of safe function pointers, chosen once, when the backend is built.
+//! What every CPU of an architecture has (SSE2, NEON) can't be hidden: "portable" is compiled with it.
 
 use std::sync::Arc;
 
@@ -114,7 +115,13 @@ macro_rules! clones {
 
 macro_rules! level {
     ($name:ident $variant:literal $target:tt $arithmetic:ty, else $below:ident) => {
-        #[multiversion(targets($target))]
+        #[multiversion(
+            targets($target),
+            attrs(allow(
+                dead_code,
+                reason = "no clone is called where every CPU has the features"
+            ))
+        )]
         fn $name() -> Kernels {
             match_target! {
                 $target => for_each_kernel!(clones; $variant $arithmetic),
