@@ -25,7 +25,26 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
 
     /// Runs `body` compiled for this instruction set: `body` and the `#[inline(always)]` functions
     /// that it calls become part of a function that has its target features enabled.
-    fn run<R>(self, body: impl FnOnce() -> R) -> R;
+    fn run<B: Body>(self, body: B) -> B::Output;
+}
+
+/// Work to be compiled for an instruction set: a closure, or where that is so large that the compiler
+/// might not inline it, a type of its own whose `run` is `#[inline(always)]`.
+pub(crate) trait Body {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn run(self) -> Self::Output;
+}
+
+impl<R, F: FnOnce() -> R> Body for F {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(self) -> R {
+        self()
+    }
 }
 
 /// Which instructions `rustfft` may use.
@@ -53,8 +72,8 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
-    fn run<R>(self, body: impl FnOnce() -> R) -> R {
-        body()
+    fn run<B: Body>(self, body: B) -> B::Output {
+        body.run()
     }
 }
 
@@ -80,10 +99,10 @@ macro_rules! isa {
             }
 
             #[inline(always)]
-            fn run<R>(self, body: impl FnOnce() -> R) -> R {
+            fn run<B: Body>(self, body: B) -> B::Output {
                 #[target_feature(enable = $features)]
-                fn inner<R>(body: impl FnOnce() -> R) -> R {
-                    body()
+                fn inner<B: Body>(body: B) -> B::Output {
+                    body.run()
                 }
                 // SAFETY: the only constructor is `detect`, which has found these features.
                 unsafe { inner(body) }

@@ -1,11 +1,12 @@
 //! Cascades of second-order sections, several channels side by side.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, MAX_CHANNELS, Result};
 
 use super::mul_add;
-use crate::isa::Isa;
+use crate::isa::{Body, Isa};
 
 /// The frames that are turned to double precision at once.
 const FRAMES: usize = 64;
@@ -27,7 +28,7 @@ pub(crate) fn plan_biquads<I: Isa>(
     Ok(Box::new(Cascade {
         isa,
         sections: sections.into(),
-        states: vec![[0.0; 2]; sections.len() * channels],
+        states: vec![0.0; 2 * sections.len() * channels],
         channels,
     }))
 }
@@ -37,8 +38,8 @@ pub(crate) fn plan_biquads<I: Isa>(
 struct Cascade<I> {
     isa: I,
     sections: Vec<Biquad>,
-    /// Channel by channel, section by section.
-    states: Vec<[f64; 2]>,
+    /// Two sums per section and channel; those of channels that are filtered together lie together.
+    states: Vec<f64>,
     channels: usize,
 }
 
@@ -67,7 +68,7 @@ impl<I: Isa> BiquadCascade for Cascade<I> {
                 };
             }
         }
-        for sum in self.states.as_flattened_mut() {
+        for sum in &mut self.states {
             if sum.abs() < NEGLIGIBLE {
                 *sum = 0.0;
             }
@@ -76,7 +77,7 @@ impl<I: Isa> BiquadCascade for Cascade<I> {
     }
 
     fn reset(&mut self) {
-        self.states.fill([0.0; 2]);
+        self.states.fill(0.0);
     }
 }
 
@@ -88,31 +89,49 @@ impl<I: Isa> Cascade<I> {
         range: Range<usize>,
         first: usize,
     ) -> usize {
-        let Self {
-            isa,
+        let sections = &self.sections[..];
+        let sums = 2 * sections.len();
+        let (states, _) = self.states[first * sums..][..L * sums].as_chunks_mut();
+        self.isa.run(Stretch::<I, L> {
+            isa: PhantomData,
+            block: &mut block.range_mut(range),
+            first,
             sections,
             states,
-            ..
-        } = self;
-        let states = &mut states[first * sections.len()..][..L * sections.len()];
-        isa.run(|| {
-            let mut buffer = [[0.0; L]; FRAMES];
-            let frames = &mut buffer[..range.len()];
-            for lane in 0..L {
-                let samples = &block.channel(first + lane)[range.clone()];
-                for (frame, &sample) in frames.iter_mut().zip(samples) {
-                    frame[lane] = f64::from(sample);
-                }
-            }
-            cascade::<I, L>(frames, sections, states);
-            for lane in 0..L {
-                let samples = &mut block.channel_mut(first + lane)[range.clone()];
-                for (frame, sample) in frames.iter().zip(samples) {
-                    *sample = frame[lane] as f32;
-                }
-            }
         });
         L
+    }
+}
+
+/// Up to [`FRAMES`] frames of `L` channels, `first` and on.
+struct Stretch<'a, 'b, I, const L: usize> {
+    isa: PhantomData<I>,
+    block: &'a mut AudioBlockMut<'b>,
+    first: usize,
+    sections: &'a [Biquad],
+    states: &'a mut [[f64; L]],
+}
+
+impl<I: Isa, const L: usize> Body for Stretch<'_, '_, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut buffer = [[0.0; L]; FRAMES];
+        let frames = &mut buffer[..self.block.frames()];
+        for lane in 0..L {
+            let samples = self.block.channel(self.first + lane);
+            for (frame, &sample) in frames.iter_mut().zip(samples) {
+                frame[lane] = f64::from(sample);
+            }
+        }
+        cascade::<I, L>(frames, self.sections, self.states);
+        for lane in 0..L {
+            let samples = self.block.channel_mut(self.first + lane);
+            for (frame, sample) in frames.iter().zip(samples) {
+                *sample = frame[lane] as f32;
+            }
+        }
     }
 }
 
@@ -122,17 +141,16 @@ impl<I: Isa> Cascade<I> {
 fn cascade<I: Isa, const L: usize>(
     frames: &mut [[f64; L]],
     sections: &[Biquad],
-    states: &mut [[f64; 2]],
+    states: &mut [[f64; L]],
 ) {
-    let stride = sections.len();
     let mut done = 0;
-    while done < stride {
-        let (rest, states) = (&sections[done..], &mut states[done..]);
+    while done < sections.len() {
+        let (rest, states) = (&sections[done..], &mut states[2 * done..]);
         done += match *rest {
-            [a] => run::<I, L, 1>(frames, [a], states, stride),
-            [a, b] => run::<I, L, 2>(frames, [a, b], states, stride),
-            [a, b, c] => run::<I, L, 3>(frames, [a, b, c], states, stride),
-            [a, b, c, d, ..] => run::<I, L, 4>(frames, [a, b, c, d], states, stride),
+            [a] => run::<I, L, 1>(frames, [a], states),
+            [a, b] => run::<I, L, 2>(frames, [a, b], states),
+            [a, b, c] => run::<I, L, 3>(frames, [a, b, c], states),
+            [a, b, c, d, ..] => run::<I, L, 4>(frames, [a, b, c, d], states),
             [] => 0,
         };
     }
@@ -142,15 +160,12 @@ fn cascade<I: Isa, const L: usize>(
 fn run<I: Isa, const L: usize, const S: usize>(
     frames: &mut [[f64; L]],
     sections: [Biquad; S],
-    states: &mut [[f64; 2]],
-    stride: usize,
+    states: &mut [[f64; L]],
 ) -> usize {
     let mut first = [[0.0; L]; S];
     let mut second = [[0.0; L]; S];
-    for lane in 0..L {
-        for s in 0..S {
-            [first[s][lane], second[s][lane]] = states[lane * stride + s];
-        }
+    for s in 0..S {
+        (first[s], second[s]) = (states[2 * s], states[2 * s + 1]);
     }
     for frame in frames {
         for s in 0..S {
@@ -165,10 +180,8 @@ fn run<I: Isa, const L: usize, const S: usize>(
             }
         }
     }
-    for lane in 0..L {
-        for s in 0..S {
-            states[lane * stride + s] = [first[s][lane], second[s][lane]];
-        }
+    for s in 0..S {
+        (states[2 * s], states[2 * s + 1]) = (first[s], second[s]);
     }
     S
 }
