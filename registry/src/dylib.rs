@@ -13,8 +13,10 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use auralis_abi::{FloatControl, Plugin, PluginBackend, PluginHeader, ROOT_SYMBOL};
-use auralis_core::{Error, ErrorKind, Result};
+use auralis_core::{Accelerator, Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
+
+use crate::{Candidate, Facts, Source};
 
 use architecture::{Format, Library as LibraryFile};
 
@@ -49,8 +51,22 @@ impl LoadedPlugin {
     }
 
     /// The accelerators that it offers, by id.
-    pub fn accelerators(&self) -> &[PluginBackend] {
-        self.plugin.backends()
+    pub fn accelerators(&self) -> Vec<Candidate<dyn Accelerator>> {
+        let candidate = |backend: &PluginBackend| {
+            let facts = Facts {
+                id: backend.id.clone(),
+                summary: backend.summary.clone(),
+                version: backend.version.clone(),
+                source: Source::Dylib(self.file.clone()),
+                rank: backend.rank,
+                requires: backend.requires,
+                capabilities: backend.capabilities.clone(),
+                options_schema: backend.options_schema.clone(),
+            };
+            let backend = backend.clone();
+            Candidate::new(facts, move |context| backend.build(context))
+        };
+        self.plugin.backends().iter().map(candidate).collect()
     }
 }
 
@@ -92,7 +108,8 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
             "a plugin must be named by an absolute path, so that no other folder's file is opened",
         ));
     }
-    let metadata = fs::metadata(path).map_err(|e| rejected("the file can't be found").because(e))?;
+    let metadata =
+        fs::metadata(path).map_err(|e| rejected("the file can't be found").because(e))?;
     if metadata.is_dir() {
         return Err(rejected("a plugin is a file, this is a directory"));
     }
@@ -130,7 +147,11 @@ fn check_library(bytes: &[u8]) -> Result<()> {
         Ok(library) => library,
         Err(why) => return Err(rejected(why)),
     };
-    let LibraryFile { format, machines, end } = library;
+    let LibraryFile {
+        format,
+        machines,
+        end,
+    } = library;
     if format != Format::HERE || !machines.contains(&ARCH) {
         let message = format!(
             "the file is {format} for {}, this process needs {} for {ARCH}",
@@ -140,7 +161,10 @@ fn check_library(bytes: &[u8]) -> Result<()> {
         return Err(rejected(message));
     }
     if end > bytes.len() as u64 {
-        let message = format!("the file is cut off: it ends at byte {} of {end}", bytes.len());
+        let message = format!(
+            "the file is cut off: it ends at byte {} of {end}",
+            bytes.len()
+        );
         return Err(rejected(message));
     }
     Ok(())
@@ -154,7 +178,9 @@ fn open(path: &Path) -> Result<*const PluginHeader> {
     // SAFETY: a symbol of this name is the static header of a plugin; only its address is taken.
     let symbol = unsafe { library.get::<*const PluginHeader>(ROOT_SYMBOL.as_bytes()) };
     let header = symbol.map(|symbol| *symbol).map_err(|_| {
-        rejected(format!("the library is no plugin of auralis: it does not export `{ROOT_SYMBOL}`"))
+        rejected(format!(
+            "the library is no plugin of auralis: it does not export `{ROOT_SYMBOL}`"
+        ))
     });
     // Its constructors have run, so that even a library that is no plugin stays.
     mem::forget(library);

@@ -104,7 +104,7 @@ fn difference(error: &AbiInstability) -> Option<String> {
     let words = match error {
         AbiInstability::PackageVersion(_) => return None,
         AbiInstability::FieldCountMismatch(count) => {
-            format!("{} fields instead of {}", count.found, count.expected)
+            format!("{} members instead of {}", count.found, count.expected)
         }
         AbiInstability::Size(size) => {
             format!("{} bytes instead of {}", size.found, size.expected)
@@ -181,7 +181,7 @@ mod tests {
     fn a_difference_is_said_in_one_line() {
         let cases = [
             (Table::LAYOUT, None),
-            (more_fields::Table::LAYOUT, Some("2 fields instead of 1")),
+            (more_fields::Table::LAYOUT, Some("2 members instead of 1")),
             (other_name::Table::LAYOUT, Some("`add` instead of `mix`")),
             (
                 other_argument::Table::LAYOUT,
@@ -189,7 +189,7 @@ mod tests {
             ),
             (
                 one_argument_less::Table::LAYOUT,
-                Some("`mix`: 0 fields instead of 1"),
+                Some("`mix`: 1 members instead of 2"),
             ),
         ];
         for (found, reason) in cases {

@@ -65,11 +65,17 @@ impl Accelerator for Faulty {
     fn add(&self, _: &mut [f32], _: &[f32]) -> Result<()> {
         let cause = Error::new(ErrorKind::Io, "the disk is full");
         let text = "can't add";
-        Err(Error::new(ErrorKind::Exhausted, text).with("left", 3).with("right", 4).because(cause))
+        Err(Error::new(ErrorKind::Exhausted, text)
+            .with("left", 3)
+            .with("right", 4)
+            .because(cause))
     }
 
     fn dot(&self, _: &[f32], _: &[f32]) -> Result<f32> {
-        Err(Error::new(ErrorKind::InvalidInput, "the same text whatever comes"))
+        Err(Error::new(
+            ErrorKind::InvalidInput,
+            "the same text whatever comes",
+        ))
     }
 
     fn sum_squares(&self, data: &[f32]) -> Result<f32> {

@@ -70,12 +70,17 @@ fn equal(a: usize, b: usize) -> Result<()> {
     if a == b {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidInput, "the lengths differ").with("first", a).with("second", b))
+    Err(Error::new(ErrorKind::InvalidInput, "the lengths differ")
+        .with("first", a)
+        .with("second", b))
 }
 
 fn at_least_one(len: usize) -> Result<()> {
     match len {
-        0 => Err(Error::new(ErrorKind::InvalidInput, "at least one is needed")),
+        0 => Err(Error::new(
+            ErrorKind::InvalidInput,
+            "at least one is needed",
+        )),
         _ => Ok(()),
     }
 }
@@ -102,7 +107,9 @@ impl Accelerator for Working {
 
     fn min_max(&self, data: &[f32]) -> Result<(f32, f32)> {
         let nothing = (f32::INFINITY, f32::NEG_INFINITY);
-        Ok(data.iter().fold(nothing, |(low, high), x| (x.min(low), x.max(high))))
+        Ok(data
+            .iter()
+            .fold(nothing, |(low, high), x| (x.min(low), x.max(high))))
     }
 
     fn interleave(&self, dst: &mut [f32], planes: &[&[f32]]) -> Result<()> {
@@ -124,14 +131,18 @@ impl Accelerator for Working {
 
     fn f32_from_i16(&self, dst: &mut [f32], src: &[i16]) -> Result<()> {
         equal(dst.len(), src.len())?;
-        dst.iter_mut().zip(src).for_each(|(x, s)| *x = f32::from(*s) / 32768.0);
+        dst.iter_mut()
+            .zip(src)
+            .for_each(|(x, s)| *x = f32::from(*s) / 32768.0);
         Ok(())
     }
 
     fn i24_from_f32(&self, dst: &mut [[u8; 3]], src: &[f32]) -> Result<()> {
         equal(dst.len(), src.len())?;
         for (d, s) in dst.iter_mut().zip(src) {
-            let scaled = (s * 8_388_608.0).round_ties_even().clamp(-8_388_608.0, 8_388_607.0);
+            let scaled = (s * 8_388_608.0)
+                .round_ties_even()
+                .clamp(-8_388_608.0, 8_388_607.0);
             d.copy_from_slice(&(scaled as i32).to_le_bytes()[..3]);
         }
         Ok(())
@@ -145,7 +156,9 @@ impl Accelerator for Working {
     ) -> Result<()> {
         equal(dst.len(), a.len())?;
         equal(dst.len(), b.len())?;
-        dst.iter_mut().zip(a.iter().zip(b)).for_each(|(d, (a, b))| *d = a * b);
+        dst.iter_mut()
+            .zip(a.iter().zip(b))
+            .for_each(|(d, (a, b))| *d = a * b);
         Ok(())
     }
 
@@ -180,7 +193,9 @@ impl Accelerator for Working {
         for (i, d) in dst.iter_mut().enumerate() {
             let at = i + mode.offset(kernel.len());
             let taps = kernel.iter().enumerate();
-            *d = taps.filter_map(|(k, h)| Some(h * signal.get(at.checked_sub(k)?)?)).sum();
+            *d = taps
+                .filter_map(|(k, h)| Some(h * signal.get(at.checked_sub(k)?)?))
+                .sum();
         }
         Ok(())
     }
@@ -196,7 +211,9 @@ impl Accelerator for Working {
         for (i, d) in dst.iter_mut().enumerate() {
             let at = i + mode.offset(kernel.len());
             let taps = kernel.iter().enumerate();
-            *d = taps.filter_map(|(k, h)| Some(h * signal.get(at.checked_sub(k)?)?)).sum();
+            *d = taps
+                .filter_map(|(k, h)| Some(h * signal.get(at.checked_sub(k)?)?))
+                .sum();
         }
         Ok(())
     }
@@ -245,7 +262,10 @@ impl Accelerator for Working {
     fn plan_biquads(&self, sections: &[Biquad], channels: usize) -> Result<Box<dyn BiquadCascade>> {
         at_least_one(channels)?;
         let states = vec![vec![[0.0; 2]; sections.len()]; channels];
-        Ok(Box::new(Cascade { sections: sections.to_vec(), states }))
+        Ok(Box::new(Cascade {
+            sections: sections.to_vec(),
+            states,
+        }))
     }
 
     fn variant(&self) -> &'static str {
@@ -339,7 +359,11 @@ struct Direct {
 
 impl Direct {
     fn new(taps: Vec<f32>, latency: usize) -> Self {
-        Self { past: vec![0.0; taps.len()], taps, latency }
+        Self {
+            past: vec![0.0; taps.len()],
+            taps,
+            latency,
+        }
     }
 }
 
