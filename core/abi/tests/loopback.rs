@@ -173,8 +173,9 @@ fn a_long_message_is_cut_at_the_end_of_the_buffer() {
 
 #[test]
 fn a_panic_puts_an_instance_out_of_use() {
-    let remote_ = || remote("faulty", "{}").unwrap();
-    let panics: [(&str, fn(&dyn Accelerator) -> Result<()>); 2] = [
+    let instance = || remote("faulty", "{}").unwrap();
+    type Run = fn(&dyn Accelerator) -> Result<()>;
+    let panics: [(&str, Run); 2] = [
         ("a panic in the plugin: no gain for 3 samples", |a| {
             a.scale(&mut [0.0; 3], f32::NAN)
         }),
@@ -183,7 +184,7 @@ fn a_panic_puts_an_instance_out_of_use() {
         }),
     ];
     for (message, run) in panics {
-        let accelerator = remote_();
+        let accelerator = instance();
         accelerator.scale(&mut [], 1.0).unwrap();
         let error = run(&*accelerator).unwrap_err();
         assert_eq!(
@@ -196,7 +197,7 @@ fn a_panic_puts_an_instance_out_of_use() {
             later.message(),
             "out of use, because an earlier call of it panicked in the plugin"
         );
-        remote_().scale(&mut [], 1.0).unwrap();
+        instance().scale(&mut [], 1.0).unwrap();
     }
 }
 
@@ -381,17 +382,11 @@ fn a_header_that_does_not_fit_is_refused() {
 fn a_plugin_without_layout_descriptions_is_held_to_sizes() {
     let header = PluginHeader {
         abi_stable: 0,
-        ..auralis_plugin_v1_again()
+        ..auralis_abi::export::header("again", "1.0.0", "unwind")
     };
     // SAFETY: the header is our own.
-    assert_eq!(
-        unsafe { Plugin::read(&header) }.unwrap().backends().len(),
-        3
-    );
-}
-
-fn auralis_plugin_v1_again() -> PluginHeader {
-    auralis_abi::export::header("again", "1.0.0", "unwind")
+    let plugin = unsafe { Plugin::read(&header) }.unwrap();
+    assert_eq!(plugin.backends().len(), 3);
 }
 
 #[test]

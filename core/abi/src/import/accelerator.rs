@@ -8,6 +8,7 @@ use auralis_core::{Accelerator, Result, for_each_plan, for_each_slice_kernel};
 use super::Tables;
 use super::call::{call, offered};
 use super::plans;
+use crate::FloatControl;
 use crate::argument::{Hold, Lower};
 use crate::tables::{accelerator_convolve_v1, accelerator_f64_v1};
 use crate::wire::{
@@ -38,8 +39,10 @@ impl fmt::Debug for RemoteAccelerator {
 
 impl Drop for RemoteAccelerator {
     fn drop(&mut self) {
+        let floats = FloatControl::read();
         // SAFETY: the instance came from the `build` of the same table, and this is its last use.
         unsafe { (self.destroy)(self.instance.as_ptr()) };
+        floats.restore();
     }
 }
 

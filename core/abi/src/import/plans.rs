@@ -10,6 +10,7 @@ use auralis_core::{
 use super::accelerator::RemoteAccelerator;
 use super::call::{call, offered};
 use super::rejected;
+use crate::FloatControl;
 use crate::tables::{ComplexFftFunctions, RealFftFunctions};
 use crate::wire::{Block, Complex, Element, Instance, Message, Plan, Slice, SliceMut, Status};
 
@@ -40,8 +41,10 @@ unsafe impl Send for Handle {}
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        let floats = FloatControl::read();
         // SAFETY: the plan came from the `create` of the same table, and this is its last use.
         unsafe { (self.destroy)(self.plan.as_ptr()) };
+        floats.restore();
     }
 }
 
@@ -93,7 +96,7 @@ impl Handle {
     }
 }
 
-/// Looks functions up in a table that may be missing: `let (..) = functions!(table, kernel: a, b)`.
+/// The functions of these names in a table, or the error that one of them is not offered.
 macro_rules! functions {
     ($table:expr, $kernel:expr; $($function:ident)*) => {
         ($(offered($table.$function, $kernel)?,)*)
