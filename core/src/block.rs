@@ -185,6 +185,11 @@ impl<'a> AudioBlockMut<'a> {
             .map(move |plane| &mut plane[..frames])
     }
 
+    /// All samples from the first channel on, with what lies between the planes, and the stride.
+    pub fn as_samples_mut(&mut self) -> (&mut [f32], usize) {
+        (self.samples, self.shape.stride)
+    }
+
     /// A view of the same audio that lives shorter.
     pub fn reborrow(&mut self) -> AudioBlockMut<'_> {
         AudioBlockMut {

@@ -4,11 +4,13 @@
 //! function that says why; [`resolve`] also builds the one that was chosen, and [`compose`] makes
 //! one accelerator of several, kernel by kernel. [`listing`] shows every candidate.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod candidate;
 mod compose;
 pub mod config;
+#[cfg(feature = "plugins")]
+pub mod dylib;
 mod listing;
 mod registry;
 mod request;

@@ -1,0 +1,57 @@
+//! The tables of kernels on slices.
+
+use super::Served;
+use super::guard::{on_instance, store};
+use crate::argument::{Lend, Open};
+use crate::tables::{ConvolveV1, F64V1, SlicesV1, accelerator_convolve_v1, accelerator_f64_v1};
+use crate::wire::{
+    Complex, ConvolutionModeCode, Instance, Message, MinMax, Planes, PlanesMut, Slice, SliceMut,
+    Status, WindowCode,
+};
+
+/// Stores a kernel's answer, if it has one.
+macro_rules! keep {
+    ($answer:expr,) => {
+        Ok($answer)
+    };
+    ($answer:expr, $place:ident: $result:ty) => {
+        store::<$result>($place, $answer)
+    };
+}
+
+macro_rules! serve {
+    ($(#[$doc:meta])* $name:ident $id:literal {
+        $($method:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
+    }) => {
+        impl Served for $name {
+            const TABLE: &'static Self = {
+                $(
+                    unsafe extern "C" fn $method(
+                        instance: *const Instance,
+                        $($argument: $type,)*
+                        $(result: *mut $result,)?
+                        message: *mut Message,
+                    ) -> Status {
+                        // SAFETY: the host keeps the rules of the wire: the handle is alive, slices
+                        // are what they claim to be during the call, and nobody else uses those
+                        // that are written.
+                        unsafe {
+                            on_instance(instance, message, |accelerator| {
+                                $(let mut $argument = Open::open($argument)?;)*
+                                keep!(
+                                    accelerator.$method($(Lend::lend(&mut $argument)),*)?,
+                                    $(result: $result)?
+                                )
+                            })
+                        }
+                    }
+                )*
+                &$name { $($method: Some($method)),* }
+            };
+        }
+    };
+}
+
+crate::accelerator_slices_v1!(serve);
+accelerator_convolve_v1!(serve);
+accelerator_f64_v1!(serve);

@@ -1,0 +1,106 @@
+//! The plugin's side: tables of functions over the backends that inventory holds here.
+
+mod backends;
+mod guard;
+mod kernels;
+mod plans;
+
+use std::ptr;
+
+use crate::tables::{
+    BackendsV1, BiquadsV1, ComplexFftV1, ConvolveV1, ConvolverV1, F64V1, FftF64V1, FirV1,
+    Interface, RealFftV1, SlicesV1,
+};
+use crate::wire::{InterfaceHeader, PluginHeader, Text};
+use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
+
+/// Makes a plugin of a crate of backends: names the crate, so that what it registers is linked, and
+/// exports the root symbol. It is the whole source of a crate of the type `cdylib`:
+///
+/// ```no_run
+/// //! The gain of Example Audio as a plugin.
+/// auralis_abi::export_plugin!(auralis_core);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! export_plugin {
+    ($backends:ident) => {
+        use $backends as _;
+
+        #[doc(hidden)]
+        #[allow(non_upper_case_globals, reason = "the name is the exported symbol")]
+        #[unsafe(no_mangle)]
+        pub static auralis_plugin_v1: $crate::PluginHeader = $crate::export::header(
+            env!("CARGO_PKG_NAME"),
+            env!("CARGO_PKG_VERSION"),
+            if cfg!(panic = "unwind") {
+                "unwind"
+            } else {
+                "abort"
+            },
+        );
+    };
+}
+
+/// The header of a plugin: what [`export_plugin!`](crate::export_plugin) exports.
+#[doc(hidden)]
+pub const fn header(
+    name: &'static str,
+    version: &'static str,
+    panic: &'static str,
+) -> PluginHeader {
+    PluginHeader {
+        magic: PluginHeader::MAGIC,
+        size: size_of::<PluginHeader>() as u32,
+        abi: ABI_VERSION,
+        abi_stable: ABI_STABLE_LINE,
+        name: Text::of_str(name),
+        version: Text::of_str(version),
+        target: Text::of_str(TARGET),
+        panic: Text::of_str(panic),
+        get_interface: Some(get_interface),
+    }
+}
+
+/// A table that this crate serves.
+trait Served: Interface {
+    const TABLE: &'static Self;
+
+    const HEADER: InterfaceHeader = InterfaceHeader {
+        size: size_of::<InterfaceHeader>(),
+        id: Text::of_str(Self::ID),
+        layout: Some(Self::LAYOUT),
+        table_size: size_of::<Self>(),
+        table: ptr::from_ref(Self::TABLE).cast(),
+    };
+}
+
+static INTERFACES: &[InterfaceHeader] = &[
+    BackendsV1::HEADER,
+    SlicesV1::HEADER,
+    ConvolveV1::HEADER,
+    F64V1::HEADER,
+    ComplexFftV1::HEADER,
+    RealFftV1::HEADER,
+    FftF64V1::HEADER,
+    ConvolverV1::HEADER,
+    BiquadsV1::HEADER,
+    FirV1::HEADER,
+];
+
+/// The tables of this crate by name: what a plugin's own `get_interface` may fall back on.
+///
+/// # Safety
+///
+/// `name` is one that [`Text::open_str`] may be called on.
+#[doc(hidden)]
+pub unsafe extern "C" fn get_interface(name: Text) -> *const InterfaceHeader {
+    // SAFETY: the caller's promise.
+    let name = unsafe { name.open() }.unwrap_or_default();
+    // SAFETY: the ids of our own headers are static strings.
+    let named = |header: &&InterfaceHeader| unsafe { header.id.open() }.is_ok_and(|id| id == name);
+    INTERFACES
+        .iter()
+        .find(named)
+        .map_or(ptr::null(), ptr::from_ref)
+}
