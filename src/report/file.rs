@@ -10,8 +10,10 @@ use super::{Asked, FileReport};
 use crate::chain::amplitude;
 use crate::master::{Delivery, Timeline};
 
-/// What a meter may read above the ceiling by rounding alone, in decibels.
+/// What is no more than rounding, in decibels.
 const ROUNDING_DB: f64 = 0.005;
+/// What is said instead of a plot without a series.
+const UNRECORDED: &str = "not recorded";
 /// The loudness that a plot spans at least, in LU.
 const LOUDNESS_SPAN: f64 = 36.0;
 
@@ -92,7 +94,8 @@ fn figures(file: &FileReport, delivery: &Delivery) -> Markup {
         1 => "1 rendering".to_owned(),
         n => format!("{n} renderings"),
     };
-    let was = format!("was {}", level(delivery.loudness_in_lufs));
+    let before = delivery.loudness_in_lufs;
+    let was = before.map_or_else(String::new, |lufs| format!("was {}", fixed(lufs, 2)));
     let length = file.audio_seconds().map_or_else(|| "-".to_owned(), clock);
     let cells = [
         (
@@ -176,12 +179,10 @@ fn waveform(
     ceiling_dbtp: Option<f64>,
 ) -> Markup {
     let Some(peak) = peaks.iter().copied().reduce(f32::max) else {
-        return absent(name);
+        return absent(name, UNRECORDED);
     };
     let full_scale = f64::from(full_scale);
     let heights: Vec<_> = peaks.iter().map(|p| f64::from(*p) / full_scale).collect();
-    let upper: Vec<_> = heights.iter().map(|h| 0.5 - 0.5 * h).collect();
-    let lower: Vec<_> = heights.iter().map(|h| 0.5 + 0.5 * h).collect();
     let peak_db = if peak > 0.0 {
         format!("{} dBFS", fixed(20.0 * f64::from(peak).log10(), 1))
     } else {
@@ -205,7 +206,7 @@ fn waveform(
         .map(|(label, at)| (label.to_owned(), at))
         .to_vec(),
         lines: ceiling.map_or_else(Vec::new, |c| vec![("guide", 0.5 - c), ("guide", 0.5 + c)]),
-        shapes: vec![Shape::band(style, &upper, &lower)],
+        shapes: vec![Shape::bars(style, &heights)],
     }
     .figure()
 }
@@ -215,7 +216,7 @@ fn loudness(momentary: &[f32], delivery: &Delivery) -> Markup {
     let (got, asked) = (delivery.loudness_out_lufs, delivery.loudness_target_lufs);
     let course = columns(momentary, f32::MIN);
     let Some(loudest) = course.iter().copied().reduce(f32::max) else {
-        return absent(NAME);
+        return absent(NAME, UNRECORDED);
     };
     let highest = [Some(f64::from(loudest)), got, asked];
     let highest = highest.into_iter().flatten().fold(-60.0, f64::max);
@@ -226,7 +227,6 @@ fn loudness(momentary: &[f32], delivery: &Delivery) -> Markup {
         .iter()
         .map(|lufs| position(f64::from(*lufs), top, bottom))
         .collect();
-    let floor = vec![1.0; course.len()];
     let line = |style, lufs: Option<f64>| lufs.map(|l| (style, position(l, top, bottom)));
     let step = if top - bottom > LOUDNESS_SPAN { 24 } else { 12 };
     Plot {
@@ -257,7 +257,7 @@ fn loudness(momentary: &[f32], delivery: &Delivery) -> Markup {
             .flatten()
             .collect(),
         shapes: vec![
-            Shape::band("momentary-area", &course, &floor),
+            Shape::below("momentary-area", &course),
             Shape::line("momentary", &course),
         ],
     }
@@ -268,8 +268,11 @@ fn reduction(reduction_db: &[f32]) -> Markup {
     const NAME: &str = "Gain reduction";
     let course = columns(reduction_db, 0.0);
     let Some(most) = course.iter().copied().reduce(f32::max).map(f64::from) else {
-        return absent(NAME);
+        return absent(NAME, UNRECORDED);
     };
+    if most < ROUNDING_DB {
+        return absent(NAME, "none was needed");
+    }
     let bottom = 3.0 * (most / 3.0).ceil().max(2.0);
     let course: Vec<_> = course.iter().map(|db| f64::from(*db) / bottom).collect();
     Plot {
@@ -278,7 +281,7 @@ fn reduction(reduction_db: &[f32]) -> Markup {
         description: format!("Gain reduction of the limiter: at most {most:.2} dB"),
         ticks: vec![
             ("0 dB".to_owned(), 0.0),
-            (typeset(&fixed(-bottom / 2.0, 1)), 0.5),
+            (typeset(&(-bottom / 2.0).to_string()), 0.5),
         ],
         lines: Vec::new(),
         shapes: vec![Shape::hanging("reduction", &course)],

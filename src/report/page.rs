@@ -47,9 +47,12 @@ pub fn html(report: &FolderReport) -> String {
     page.into_string()
 }
 
-/// A typographic minus, which is as wide as a digit.
+/// A number with a typographic minus, which is as wide as a digit; a dash for a missing one.
 pub fn typeset(number: &str) -> String {
-    number.replace('-', "\u{2212}")
+    match number {
+        "-" => "\u{2013}".to_owned(),
+        _ => number.replace('-', "\u{2212}"),
+    }
 }
 
 fn headline(report: &FolderReport) -> String {
@@ -61,10 +64,10 @@ fn headline(report: &FolderReport) -> String {
         _ => format!("{delivered} of {all} files mastered"),
     };
     let asked = &report.asked;
-    let target = asked.loudness_lufs.map(|l| format!(" to {l} LUFS"));
+    let target = asked.loudness_lufs.map(|l| format!(" to {l}\u{a0}LUFS"));
     let ceiling = asked
         .ceiling_dbtp
-        .map(|c| format!(", peaks under {c} dBTP"));
+        .map(|c| format!(", peaks under {c}\u{a0}dBTP"));
     typeset(
         &[
             files,
@@ -105,7 +108,7 @@ fn header(report: &FolderReport) -> Markup {
                                 li {
                                     (message(&backend.kind)) " "
                                     b { (message(&backend.id)) }
-                                    span .faint { ", by " (message(&backend.decided_by)) }
+                                    span .faint { " (" (message(&backend.decided_by)) ")" }
                                 }
                             }
                         }

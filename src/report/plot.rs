@@ -70,9 +70,9 @@ fn horizontal(style: &str, at: f64, columns: usize) -> Markup {
     html! { path class=(style) d=(format!("M0 {:.1}H{columns}", at * HEIGHT)) {} }
 }
 
-/// A figure that says that there is nothing to draw.
-pub fn absent(name: &str) -> Markup {
-    html! { figure .absent { figcaption { b { (name) } span { "not recorded" } } } }
+/// A figure that says why there is nothing to draw.
+pub fn absent(name: &str, why: &str) -> Markup {
+    html! { figure .absent { figcaption { b { (name) } span { (why) } } } }
 }
 
 /// The times below the plots of a file of this length.
@@ -117,61 +117,54 @@ pub fn position(value: f64, top: f64, bottom: f64) -> f64 {
 }
 
 impl Shape {
-    /// An area between two courses, given as distances from the top from 0 to 1.
-    pub fn band(style: &'static str, upper: &[f64], lower: &[f64]) -> Self {
-        let columns = upper.len().min(lower.len());
-        let mut path = String::new();
-        let forth = points(upper);
-        let back: Vec<_> = points(lower).collect();
-        for (i, (x, y)) in forth.chain(back.into_iter().rev()).enumerate() {
-            point(&mut path, i, x, y);
+    /// One bar per column around the middle, each as high as its share of the whole height.
+    pub fn bars(style: &'static str, heights: &[f64]) -> Self {
+        let mut path = "M0 50".to_owned();
+        for (x, height) in heights.iter().enumerate() {
+            let y = shortest((0.5 - 0.5 * height) * HEIGHT);
+            let _ = write!(path, "V{y}H{}", x + 1);
         }
-        path.push('Z');
-        Self {
-            style,
-            columns,
-            path,
+        for (x, height) in heights.iter().enumerate().rev() {
+            let y = shortest((0.5 + 0.5 * height) * HEIGHT);
+            let _ = write!(path, "V{y}H{x}");
         }
+        Self::new(style, heights, path + "Z")
     }
 
-    /// An area that hangs from the top.
-    pub fn hanging(style: &'static str, lower: &[f64]) -> Self {
-        let columns = lower.len();
+    /// One bar per column that hangs from the top.
+    pub fn hanging(style: &'static str, depths: &[f64]) -> Self {
         let mut path = "M0 0".to_owned();
-        for (i, (x, y)) in points(lower).enumerate() {
-            point(&mut path, i + 1, x, y);
+        for (x, depth) in depths.iter().enumerate() {
+            let _ = write!(path, "V{}H{}", shortest(depth * HEIGHT), x + 1);
         }
-        let _ = write!(path, "V0Z");
-        Self {
-            style,
-            columns,
-            path,
-        }
+        Self::new(style, depths, path + "V0Z")
     }
 
-    /// A line.
+    /// A line, given as distances from the top.
     pub fn line(style: &'static str, course: &[f64]) -> Self {
         let mut path = String::new();
-        for (i, (x, y)) in points(course).enumerate() {
-            point(&mut path, i, x, y);
+        let end = course.last().map(|y| (course.len(), y));
+        for (x, y) in course.iter().enumerate().chain(end) {
+            let command = if x == 0 { 'M' } else { 'L' };
+            let _ = write!(path, "{command}{x} {}", shortest(y * HEIGHT));
         }
+        Self::new(style, course, path)
+    }
+
+    /// The area below such a line.
+    pub fn below(style: &'static str, course: &[f64]) -> Self {
+        let line = Self::line(style, course);
+        let path = line.path + &format!("V{HEIGHT}H0Z");
+        Self { path, ..line }
+    }
+
+    fn new(style: &'static str, columns: &[f64], path: String) -> Self {
         Self {
             style,
-            columns: course.len(),
+            columns: columns.len(),
             path,
         }
     }
-}
-
-/// One point per column at its left edge, and the last column's value again at the right edge.
-fn points(course: &[f64]) -> impl Iterator<Item = (usize, f64)> + '_ {
-    let end = course.last().map(|y| (course.len(), *y));
-    course.iter().copied().enumerate().chain(end)
-}
-
-fn point(path: &mut String, index: usize, x: usize, y: f64) {
-    let command = if index == 0 { 'M' } else { 'L' };
-    let _ = write!(path, "{command}{x} {}", shortest(y * HEIGHT));
 }
 
 /// One decimal, and none where it is 0.
@@ -201,11 +194,10 @@ mod tests {
 
     #[test]
     fn a_shape_reaches_from_edge_to_edge() {
-        assert_eq!(Shape::line("", &[0.5, 0.25]).path, "M0 50L1 25L2 25");
-        assert_eq!(
-            Shape::band("", &[0.25], &[0.75]).path,
-            "M0 25L1 25L1 75L0 75Z"
-        );
-        assert_eq!(Shape::hanging("", &[1.0]).path, "M0 0L0 100L1 100V0Z");
+        let (low, high) = ([0.5, 0.25], [1.0]);
+        assert_eq!(Shape::line("", &low).path, "M0 50L1 25L2 25");
+        assert_eq!(Shape::below("", &low).path, "M0 50L1 25L2 25V100H0Z");
+        assert_eq!(Shape::bars("", &low).path, "M0 50V25H1V37.5H2V62.5H1V75H0Z");
+        assert_eq!(Shape::hanging("", &high).path, "M0 0V100H1V0Z");
     }
 }
