@@ -32,17 +32,17 @@ pub fn visible(path: &Path) -> String {
 }
 
 /// Text with a replacement for each character that controls rather than shows.
-pub fn printable(text: &str) -> String {
-    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .map(|c| {
-            if c.is_control() || turns(c) {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() || turns_direction(c), "\u{fffd}")
+}
+
+/// Whether the character sets the direction of what follows: the marks, embeddings, overrides and
+/// isolates of the Unicode bidirectional algorithm.
+fn turns_direction(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// A message on one line.
