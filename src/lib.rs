@@ -6,9 +6,13 @@
 pub mod audio;
 pub mod chain;
 #[cfg(feature = "cli")]
+pub mod demo;
+#[cfg(feature = "cli")]
 pub mod master;
 pub mod meter;
 mod parts;
+#[cfg(feature = "cli")]
+pub mod report;
 mod session;
 
 pub use auralis_core as core;
