@@ -2,19 +2,32 @@
 
 #![forbid(unsafe_code)]
 
+// A backend crate that nobody names contributes nothing to the registry.
+use auralis_accelerator as _;
+use auralis_buffer_pool as _;
+use auralis_cache as _;
+use auralis_executor as _;
+use auralis_profiler as _;
+
 #[cfg(feature = "cli")]
 pub mod audio;
 pub mod chain;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "cli")]
 pub mod demo;
 #[cfg(feature = "cli")]
 pub mod master;
 pub mod meter;
+pub mod optimizer;
 mod parts;
+mod plugins;
 #[cfg(feature = "cli")]
 pub mod report;
 mod session;
 
 pub use auralis_core as core;
+pub use auralis_registry as registry;
+pub use optimizer::Optimizer;
 pub use parts::Parts;
 pub use session::{Session, SessionSpec};

@@ -4,9 +4,10 @@ mod config_support;
 
 use std::path::{Path, PathBuf};
 
+use auralis_registry::BackendRequest;
 use auralis_registry::config::{
-    AllowedPlugin, BackendRequest, Catalog, Config, ConfigError, Loaded, Origin, Sources,
-    Threshold, load, load_text, schema, unchecked_keywords,
+    AllowedPlugin, Catalog, Config, ConfigError, Loaded, Origin, Sources, Threshold, load,
+    load_text, schema, unchecked_keywords,
 };
 use config_support::{catalog, open_catalog};
 use proptest::prelude::*;

@@ -19,6 +19,25 @@ pub enum OutputFormat {
     Flac,
 }
 
+impl OutputFormat {
+    /// The usual extension of such a file.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Flac => "flac",
+        }
+    }
+}
+
+impl fmt::Display for OutputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wav => "WAV",
+            Self::Flac => "FLAC",
+        })
+    }
+}
+
 /// How a sample is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SampleFormat {

@@ -37,6 +37,13 @@ pub struct Delivery {
     pub timeline: Timeline,
 }
 
+impl Delivery {
+    /// The playing time in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.sample_rate)
+    }
+}
+
 /// The course of a file in a bounded number of steps, for a report. Every series spans the whole
 /// file; a series that was not recorded is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,9 +11,11 @@ mod conveyor;
 mod delivery;
 mod folding;
 mod job;
+mod record;
 mod sink;
 mod solve;
 mod source;
 
 pub use delivery::{Delivery, Timeline};
 pub use job::{Job, NonFinite};
+pub use record::Record;

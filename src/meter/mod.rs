@@ -9,5 +9,7 @@ mod true_peak;
 
 pub use gate::{Gate, lufs_of_energy};
 pub use k_weighting::{channel_weights, k_weighting};
+#[cfg(feature = "cli")]
+pub(crate) use loudness::energy;
 pub use loudness::{LoudnessMeter, SUB_BLOCKS_PER_BLOCK, sub_block_frames};
 pub use true_peak::TruePeak;

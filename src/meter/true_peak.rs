@@ -91,7 +91,7 @@ impl TruePeak {
             samples: delayed,
         } = &mut self.channels[channel];
         let accelerator = &*self.accelerator;
-        let mut raise = |position: usize, found: &[f32]| {
+        let mut raise = |position: usize, found: &[f32]| -> Result<()> {
             let mut start = 0;
             while start < found.len() {
                 let at = offset + position + start;
@@ -100,7 +100,7 @@ impl TruePeak {
                 cells[at / cell] = cells[at / cell].max(peak);
                 start = end;
             }
-            Result::Ok(())
+            Ok(())
         };
         for (index, run) in samples.chunks(RUN).enumerate() {
             let position = index * RUN;

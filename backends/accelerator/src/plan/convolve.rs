@@ -1,11 +1,13 @@
 //! Convolution of a whole signal with a kernel.
 
+use std::marker::PhantomData;
+
 use auralis_core::{ConvolutionMode, Result};
 
 use super::Float;
 use super::correlate::{correlate, dot};
 use super::overlap_save::{OverlapSave, fast_len};
-use crate::isa::Isa;
+use crate::isa::{Body, Isa};
 
 /// Up to so many taps, or outputs, the direct form costs less than transforms.
 const DIRECT: usize = 64;
@@ -30,10 +32,35 @@ pub(crate) fn convolve<I: Isa, T: Float>(
     };
     if dst.len().min(short.len()) <= DIRECT {
         let reversed: Vec<T> = short.iter().rev().copied().collect();
-        isa.run(|| direct::<I, T>(dst, long, &reversed, offset));
+        let reversed = &reversed;
+        isa.run(Direct {
+            isa: PhantomData::<I>,
+            dst,
+            long,
+            reversed,
+            offset,
+        });
         Ok(())
     } else {
         overlap_save(isa, dst, long, short, offset)
+    }
+}
+
+/// [`direct`] as a body to be compiled for an instruction set: it is too large for a closure.
+struct Direct<'a, I, T> {
+    isa: PhantomData<I>,
+    dst: &'a mut [T],
+    long: &'a [T],
+    reversed: &'a [T],
+    offset: usize,
+}
+
+impl<I: Isa, T: Float> Body for Direct<'_, I, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        direct::<I, T>(self.dst, self.long, self.reversed, self.offset);
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Convolver, ConvolverSpec, Error, ErrorKind, Latency, Result};
 
 use super::MAX_LEN;
-use super::correlate::correlate;
+use super::correlate::Correlation;
 use super::fir::DirectForm;
 use super::overlap_save::{OverlapSave, fast_len};
 use super::partitioned::Partitioned;
@@ -137,7 +137,8 @@ impl<I: Isa, E: Engine> Blocks<I, E> {
         self.window[history + from..history + to].copy_from_slice(src);
         if src.len() <= self.direct {
             let (window, reversed) = (&self.window[from..history + to], &self.reversed);
-            self.isa.run(|| correlate::<I, f32>(dst, window, reversed));
+            self.isa
+                .run(Correlation::<I, f32>::new(dst, window, reversed));
             self.engine.add_older(dst, from);
         } else {
             let (before, block) = self.window.split_at(history);

@@ -1,7 +1,9 @@
 //! Convolution in direct form: a dot product of the reversed taps per output.
 
+use std::marker::PhantomData;
+
 use super::{Float, mul_add};
-use crate::isa::Isa;
+use crate::isa::{Body, Isa};
 
 /// The outputs that are worked on at once.
 const OUTPUTS: usize = 32;
@@ -12,6 +14,34 @@ const GROUP: usize = 16;
 
 /// The taps whose groups are summed before the sum joins the total.
 const SPAN: usize = GROUP * GROUP;
+
+/// [`correlate`] as a body to be compiled for an instruction set: it is too large for a closure.
+pub(super) struct Correlation<'a, I, T> {
+    isa: PhantomData<I>,
+    dst: &'a mut [T],
+    padded: &'a [T],
+    reversed: &'a [T],
+}
+
+impl<'a, I: Isa, T: Float> Correlation<'a, I, T> {
+    pub(super) fn new(dst: &'a mut [T], padded: &'a [T], reversed: &'a [T]) -> Self {
+        Self {
+            isa: PhantomData,
+            dst,
+            padded,
+            reversed,
+        }
+    }
+}
+
+impl<I: Isa, T: Float> Body for Correlation<'_, I, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        correlate::<I, T>(self.dst, self.padded, self.reversed);
+    }
+}
 
 /// `dst[i]` is the sum of `reversed[j] * padded[i + j]`: the convolution of taps with a signal that
 /// has `taps - 1` samples before the first output.

@@ -2,7 +2,7 @@
 
 use auralis_core::{Convolver, Error, ErrorKind, Fir, Result};
 
-use super::correlate::correlate;
+use super::correlate::Correlation;
 use crate::check;
 use crate::isa::Isa;
 
@@ -40,10 +40,13 @@ impl<I: Isa> DirectForm<I> {
         let head = history.min(src.len());
         window[history..][..head].copy_from_slice(&src[..head]);
         let (dst_head, dst_rest) = dst.split_at_mut(head);
-        self.isa.run(|| {
-            correlate::<I, f32>(dst_head, &window[..history + head], reversed);
-            correlate::<I, f32>(dst_rest, src, reversed);
-        });
+        self.isa.run(Correlation::<I, f32>::new(
+            dst_head,
+            &window[..history + head],
+            reversed,
+        ));
+        self.isa
+            .run(Correlation::<I, f32>::new(dst_rest, src, reversed));
         match src.len().checked_sub(history) {
             Some(last) => window[..history].copy_from_slice(&src[last..]),
             None => window.copy_within(head..head + history, 0),

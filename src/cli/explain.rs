@@ -1,0 +1,34 @@
+//! `auralis explain`: what was selected, who decided, and why not the others.
+
+use super::{Global, Outcome, output};
+
+/// Runs the verb.
+pub fn run(global: &Global) -> Outcome {
+    let optimizer = global.builder(&[])?.build()?;
+    if global.json {
+        return optimizer
+            .selections()
+            .iter()
+            .try_for_each(|s| output::json(s));
+    }
+    output::line(format_args!("cpu: {}", optimizer.cpu()))?;
+    for selection in optimizer.selections() {
+        output::line(format_args!(
+            "\n{} = {} (decided by {})",
+            selection.kind, selection.chosen, selection.decided_by
+        ))?;
+        if selection.kind == "accelerator" {
+            let variant = optimizer.parts().accelerator.variant();
+            if !variant.is_empty() {
+                output::line(format_args!("  runs {variant}"))?;
+            }
+        }
+        for (kernel, id) in selection.kernels.iter().flatten() {
+            output::line(format_args!("  {kernel}: {id}"))?;
+        }
+        for rejected in &selection.rejected {
+            output::line(format_args!("  not {}: {}", rejected.id, rejected.reason))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,603 @@
+//! `auralis process`: masters files and folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use auralis_core::executor::contain;
+use auralis_core::{Error, ErrorKind, Result};
+use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::inputs::{self, Input, same_file};
+use super::{Global, Outcome, Stop, output, progress};
+use crate::audio::{OutputFormat, Reader, SampleFormat};
+use crate::master::{Delivery, Job, NonFinite, Record};
+use crate::report::{self, Asked, BackendChoice, FileReport, FolderReport, Machine};
+use crate::{Optimizer, Parts};
+
+/// Masters files and folders.
+#[derive(Debug, Args)]
+pub struct Process {
+    /// Files, and folders with all they hold
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The file to write, for a single input
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        required_unless_present = "output_dir"
+    )]
+    output: Option<PathBuf>,
+    /// The folder to write to; folders are mirrored there
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    output_dir: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// How files are processed.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Options {
+    /// The most threads that work; files first, inside a file where files are fewer
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// The samples of the output
+    #[arg(long, value_name = "BITS", default_value = "24")]
+    pub bits: Bits,
+    /// The container of the output; by default WAV, or what `-o` is called
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Container>,
+    /// What to do with samples that are not finite numbers
+    #[arg(long, value_name = "WHAT", default_value = "refuse")]
+    pub nan: Nan,
+    /// Overwrites outputs that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Writes a report as one HTML page
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
+    /// Writes a timeline in the format of Chrome's trace viewer and Perfetto
+    #[arg(long, value_name = "FILE.json")]
+    pub trace: Option<PathBuf>,
+}
+
+/// The samples of the output.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Bits {
+    /// 16-bit integers
+    #[value(name = "16")]
+    Int16,
+    /// 24-bit integers
+    #[default]
+    #[value(name = "24")]
+    Int24,
+    /// 32-bit floats
+    #[value(name = "32f")]
+    Float32,
+}
+
+/// The container of the output.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Container {
+    /// RIFF WAVE
+    Wav,
+    /// FLAC
+    Flac,
+}
+
+/// What to do with samples that are not finite numbers.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Nan {
+    /// The file fails
+    #[default]
+    Refuse,
+    /// They become 0, counted
+    Zero,
+}
+
+impl Process {
+    /// Runs the verb.
+    pub fn run(&self, global: &Global) -> Outcome {
+        let format = self.format()?;
+        let named = inputs::collect(&self.inputs);
+        if self.output.is_some() && (named.len() > 1 || self.inputs[0].is_dir()) {
+            return Err(Stop::Usage(format!(
+                "`-o` names one file, but there are {} inputs: use `--output-dir`",
+                named.len()
+            )));
+        }
+        let optimizer = self.options.optimizer(global)?;
+        let found: Vec<&Input> = named
+            .iter()
+            .filter_map(|input| input.as_ref().ok())
+            .collect();
+        let mut outputs = match (&self.output, &self.output_dir) {
+            (Some(output), _) => vec![Ok(output.clone())],
+            (None, Some(folder)) => inputs::outputs(&found, folder, format.extension()),
+            (None, None) => Vec::new(),
+        }
+        .into_iter();
+        let tasks = named.iter().map(|input| match input {
+            Err(error) => Task::failed(PathBuf::new(), None, error),
+            Ok(input) => match outputs.next() {
+                Some(Ok(output)) => Task::new(input.path.clone(), output),
+                Some(Err(error)) => Task::failed(input.path.clone(), None, &error),
+                None => Task::new(input.path.clone(), PathBuf::new()),
+            },
+        });
+        let tasks = tasks.collect();
+        let batch = Batch::new(global, &optimizer, &self.options, format);
+        batch.run(tasks)
+    }
+
+    fn format(&self) -> Result<OutputFormat, Stop> {
+        let named = self
+            .output
+            .as_ref()
+            .and_then(|o| o.extension())
+            .and_then(|e| e.to_str());
+        Ok(match (self.options.format, named) {
+            (Some(Container::Wav), _) => OutputFormat::Wav,
+            (Some(Container::Flac), _) => OutputFormat::Flac,
+            (None, Some(e)) if e.eq_ignore_ascii_case("flac") => OutputFormat::Flac,
+            (None, Some(e)) if e.eq_ignore_ascii_case("wav") => OutputFormat::Wav,
+            (None, Some(e)) if self.output.is_some() => {
+                return Err(Stop::Usage(format!(
+                    "can't write a `.{e}` file: outputs are `.wav` or `.flac` (`--format` says \
+                     which where the name does not)"
+                )));
+            }
+            _ => OutputFormat::Wav,
+        })
+    }
+}
+
+impl Options {
+    /// The orchestrator for these options.
+    pub fn optimizer(&self, global: &Global) -> Result<Optimizer> {
+        let mut sets = Vec::new();
+        if let Some(jobs) = self.jobs {
+            sets.push(format!("executor.threads={jobs}"));
+        }
+        if self.trace.is_some() {
+            sets.push("profiler.backend=trace".into());
+        }
+        global.builder(&sets)?.build()
+    }
+}
+
+/// What the cache had to do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum CacheUse {
+    /// An earlier run made the output; this one verified it.
+    Hit,
+    /// The output was made now, and a record of it kept.
+    Miss,
+    /// The cache keeps nothing, or the file failed.
+    Off,
+}
+
+/// One file to be done.
+#[derive(Debug)]
+pub struct Task {
+    input: PathBuf,
+    output: Option<PathBuf>,
+    /// Bytes of the input: what decides who goes first.
+    size: u64,
+    failed: Option<String>,
+}
+
+impl Task {
+    /// A task from file to file.
+    pub fn new(input: PathBuf, output: PathBuf) -> Self {
+        let size = fs::metadata(&input).map_or(0, |m| m.len());
+        Self {
+            input,
+            output: Some(output),
+            size,
+            failed: None,
+        }
+    }
+
+    fn failed(input: PathBuf, output: Option<PathBuf>, error: &Error) -> Self {
+        Self {
+            input,
+            output,
+            size: 0,
+            failed: Some(error.report()),
+        }
+    }
+}
+
+/// Many files, one chain.
+pub struct Batch<'a> {
+    global: &'a Global,
+    optimizer: &'a Optimizer,
+    options: &'a Options,
+    format: OutputFormat,
+    engine: String,
+    bar: ProgressBar,
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+impl<'a> Batch<'a> {
+    /// A batch with these options.
+    pub fn new(
+        global: &'a Global,
+        optimizer: &'a Optimizer,
+        options: &'a Options,
+        format: OutputFormat,
+    ) -> Self {
+        Self {
+            global,
+            optimizer,
+            options,
+            format,
+            engine: engine(optimizer),
+            bar: progress::bar(global, 0),
+        }
+    }
+
+    /// Does every task, reports each, and says how it ended.
+    pub fn run(&self, tasks: Vec<Task>) -> Outcome {
+        watch_for_interrupts()?;
+        let began = Instant::now();
+        let files = self.process_all(&tasks)?;
+        self.bar.finish_and_clear();
+        let report = self.folder_report(files, began.elapsed());
+        if !self.global.json {
+            self.print_tables(&report)?;
+        }
+        self.write_documents(&report)?;
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Err(Stop::Interrupted);
+        }
+        match report.files.iter().all(|file| file.outcome.is_ok()) {
+            true => Ok(()),
+            false => Err(Stop::SomeFailed),
+        }
+    }
+
+    /// The largest file first, so that the threads end together.
+    fn process_all(&self, tasks: &[Task]) -> Result<Vec<FileReport>, Stop> {
+        let executor = &*self.optimizer.parts().executor;
+        let mut order: Vec<usize> = (0..tasks.len()).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(tasks[index].size));
+        let workers = executor.threads().min(tasks.len());
+        let inside = self.inside(tasks.len());
+        self.count_audio(tasks);
+        let next = AtomicUsize::new(0);
+        let results: Vec<Mutex<Option<FileReport>>> =
+            tasks.iter().map(|_| Mutex::new(None)).collect();
+        let stopped = Mutex::new(None);
+        executor.for_ranges(workers, 1, &|_| {
+            while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (file, cache) = self.process(&tasks[index], &inside);
+                if self.global.json
+                    && let Err(stop) = output::json(&self.json_line(&file, cache))
+                {
+                    *stopped.lock().expect("no holder panics") = Some(stop);
+                    return;
+                }
+                *results[index].lock().expect("no holder panics") = Some(file);
+            }
+        })?;
+        match stopped.into_inner().expect("no holder panics") {
+            Some(stop) => Err(stop),
+            None => Ok(results
+                .into_iter()
+                .filter_map(|slot| slot.into_inner().expect("no holder panics"))
+                .collect()),
+        }
+    }
+
+    /// The parts to work with inside a file: on one thread where there are files for all threads.
+    fn inside(&self, files: usize) -> Parts {
+        let parts = self.optimizer.parts();
+        match self.optimizer.sequential_executor() {
+            Some(executor) if files >= parts.executor.threads() => Parts {
+                executor,
+                ..parts.clone()
+            },
+            _ => parts.clone(),
+        }
+    }
+
+    fn count_audio(&self, tasks: &[Task]) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let passes = if self.optimizer.chain().loudness().is_some() {
+            2
+        } else {
+            1
+        };
+        let seconds = |task: &Task| {
+            let reader = Reader::open(&task.input).ok()?;
+            Some(reader.spec().frames? / u64::from(reader.spec().sample_rate))
+        };
+        self.bar
+            .set_length(tasks.iter().filter_map(seconds).sum::<u64>() * passes * 1000);
+        self.bar.set_message(format!("of {} files", tasks.len()));
+    }
+
+    fn process(&self, task: &Task, parts: &Parts) -> (FileReport, CacheUse) {
+        let began = Instant::now();
+        let outcome = Mutex::new(None);
+        let contained = contain(0..1, &|_| {
+            let result = self.master(task, parts);
+            *outcome.lock().expect("no holder panics") = Some(result);
+        });
+        let outcome = match (contained, outcome.into_inner().ok().flatten()) {
+            (Ok(()), Some(result)) => result,
+            (Err(panicked), _) => Err(panicked),
+            (Ok(()), None) => Err(Error::new(ErrorKind::Panicked, "the file was left out")),
+        };
+        let (outcome, cache) = match outcome {
+            Ok((delivery, cache)) => (Ok(delivery), cache),
+            Err(error) => (Err(named(&error, &task.input)), CacheUse::Off),
+        };
+        let report = FileReport {
+            input: task.input.clone(),
+            output: task.output.clone().unwrap_or_default(),
+            outcome,
+            wall_seconds: began.elapsed().as_secs_f64(),
+            from_cache: cache == CacheUse::Hit,
+        };
+        (report, cache)
+    }
+
+    fn master(&self, task: &Task, parts: &Parts) -> Result<(Delivery, CacheUse)> {
+        if let Some(failed) = &task.failed {
+            return Err(Error::new(ErrorKind::InvalidInput, failed.clone()));
+        }
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
+        }
+        let output = task.output.as_deref().unwrap_or(Path::new(""));
+        let sample_rate = AtomicUsize::new(48_000);
+        let job = Job {
+            input: &task.input,
+            output,
+            format: self.format,
+            sample: match self.options.bits {
+                Bits::Int16 => SampleFormat::Int16,
+                Bits::Int24 => SampleFormat::Int24,
+                Bits::Float32 => SampleFormat::Float32,
+            },
+            chain: self.optimizer.chain(),
+            parts,
+            non_finite: match self.options.nan {
+                Nan::Refuse => NonFinite::Refuse,
+                Nan::Zero => NonFinite::Zero,
+            },
+            prefetch: self.optimizer.config().process.prefetch,
+            timeline: self.options.report.is_some(),
+            interrupted: &INTERRUPTED,
+            progress: &|frames| {
+                let rate = sample_rate.load(Ordering::Relaxed) as u64;
+                self.bar.inc(frames * 1000 / rate.max(1));
+            },
+        };
+        if !self.bar.is_hidden()
+            && let Ok(reader) = Reader::open(&task.input)
+        {
+            sample_rate.store(reader.spec().sample_rate as usize, Ordering::Relaxed);
+        }
+        if same_file(&task.input, output) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the output is the input itself",
+            ));
+        }
+        let record = match self.caches() {
+            true => Some(Record::of(&job, &self.engine)?),
+            false => None,
+        };
+        if let Some(record) = &record
+            && let Some(delivery) = record.verified(&*parts.cache, output)
+        {
+            return Ok((delivery, CacheUse::Hit));
+        }
+        let ours = record.as_ref().is_some_and(|r| r.is_ours(&*parts.cache));
+        if output.exists() && !ours && !self.options.force {
+            let message = "the output exists already (`--force` overwrites it)";
+            return Err(
+                Error::new(ErrorKind::InvalidInput, message).with("output", output.display())
+            );
+        }
+        if let Some(folder) = output.parent().filter(|f| !f.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|e| {
+                Error::new(ErrorKind::Io, "can't make the output folder")
+                    .with("folder", folder.display())
+                    .because(e)
+            })?;
+        }
+        let delivery = job.run()?;
+        match record {
+            None => Ok((delivery, CacheUse::Off)),
+            Some(record) => {
+                record.keep(&*parts.cache, &delivery);
+                Ok((delivery, CacheUse::Miss))
+            }
+        }
+    }
+
+    /// Whether the chosen cache keeps anything.
+    fn caches(&self) -> bool {
+        let chosen = self
+            .optimizer
+            .selections()
+            .iter()
+            .find(|s| s.kind == "cache");
+        chosen.is_none_or(|s| s.chosen != "none")
+    }
+
+    fn json_line(&self, file: &FileReport, cache: CacheUse) -> Value {
+        let backends: serde_json::Map<String, Value> = self
+            .optimizer
+            .selections()
+            .iter()
+            .map(|s| (s.kind.to_owned(), Value::from(s.chosen.clone())))
+            .collect();
+        let delivery = file.outcome.as_ref().ok();
+        let seconds = delivery.map(Delivery::seconds);
+        json!({
+            "schema": "auralis.process/1",
+            "input": file.input,
+            "output": Some(&file.output).filter(|o| !o.as_os_str().is_empty()),
+            "frames": delivery.map(|d| d.frames),
+            "channels": delivery.map(|d| d.channels),
+            "sample_rate": delivery.map(|d| d.sample_rate),
+            "audio_seconds": seconds,
+            "wall_seconds": file.wall_seconds,
+            "realtime_factor": seconds.map(|s| s / file.wall_seconds.max(1e-9)),
+            "loudness_in_lufs": delivery.and_then(|d| d.loudness_in_lufs),
+            "loudness_out_lufs": delivery.and_then(|d| d.loudness_out_lufs),
+            "loudness_target_lufs": delivery.and_then(|d| d.loudness_target_lufs),
+            "true_peak_out_dbtp": delivery.and_then(|d| d.true_peak_out_dbtp),
+            "gain_db": delivery.map(|d| d.gain_db),
+            "reduction_db": delivery.and_then(|d| d.reduction_db),
+            "renderings": delivery.map(|d| d.renderings),
+            "latency_samples": delivery.map(|d| d.latency_samples),
+            "cache": cache,
+            "backends": backends,
+            "loudness_note": delivery.and_then(|d| d.loudness_note.as_deref()),
+            "warnings": delivery.map_or(&[][..], |d| &d.warnings),
+            "error": file.outcome.as_ref().err(),
+        })
+    }
+
+    fn folder_report(&self, files: Vec<FileReport>, wall: Duration) -> FolderReport {
+        let chain = self.optimizer.chain();
+        FolderReport {
+            files,
+            profile: self.optimizer.parts().profiler.report(),
+            wall_seconds: wall.as_secs_f64(),
+            asked: Asked {
+                loudness_lufs: chain.loudness().map(|l| l.target_lufs),
+                ceiling_dbtp: chain.limiter().map(|l| l.ceiling_dbtp),
+                chain: chain
+                    .stages()
+                    .iter()
+                    .map(|s| s.typetag_name().to_owned())
+                    .collect(),
+            },
+            machine: Machine {
+                cpu_features: self.optimizer.cpu().to_string(),
+                cores: std::thread::available_parallelism().map_or(1, usize::from),
+            },
+            backends: self
+                .optimizer
+                .selections()
+                .iter()
+                .map(|s| {
+                    let kind = s.kind.to_owned();
+                    BackendChoice {
+                        kind,
+                        id: s.chosen.clone(),
+                        decided_by: s.decided_by.to_string(),
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    fn print_tables(&self, report: &FolderReport) -> Outcome {
+        use std::io::IsTerminal;
+
+        let color = output::colored(self.global, std::io::stdout().is_terminal());
+        let width = console_width();
+        output::line(report::files_table(&report.files, color, width).trim_end())?;
+        let worked = report.profile.operations.iter().any(|o| o.count > 0);
+        if worked && !self.global.quiet {
+            let operations = report::operations_table(&report.profile);
+            output::line(format_args!("\n{}", operations.trim_end()))?;
+        }
+        Ok(())
+    }
+
+    fn write_documents(&self, report: &FolderReport) -> Outcome {
+        let write = |path: &Path, text: String| {
+            fs::write(path, text).map_err(|e| {
+                Error::new(ErrorKind::Io, "can't write the file")
+                    .with("file", path.display())
+                    .because(e)
+            })
+        };
+        if let Some(path) = &self.options.report {
+            write(path, report::html(report))?;
+            output::remark(self.global, &format!("report: {}", path.display()));
+        }
+        if let Some(path) = &self.options.trace {
+            let events = self.optimizer.parts().profiler.events();
+            write(path, report.profile.to_chrome_trace(&events))?;
+            output::remark(self.global, &format!("trace: {}", path.display()));
+        }
+        Ok(())
+    }
+}
+
+/// The columns of the terminal; 100 where there is none.
+fn console_width() -> usize {
+    console::Term::stdout()
+        .size_checked()
+        .map_or(100, |(_, columns)| usize::from(columns))
+}
+
+/// The error with the file that it is about.
+fn named(error: &Error, input: &Path) -> String {
+    let says_it = error
+        .context()
+        .any(|(key, _)| key == "file" || key == "folder");
+    let report = error.report();
+    if says_it || input.as_os_str().is_empty() {
+        report
+    } else {
+        format!("{}: {report}", input.display())
+    }
+}
+
+/// What decides the bits of an output: this version and the backends of the kernels.
+fn engine(optimizer: &Optimizer) -> String {
+    let accelerator = optimizer
+        .selections()
+        .iter()
+        .find(|s| s.kind == "accelerator");
+    let versions: Vec<String> = optimizer
+        .backends()
+        .into_iter()
+        .filter(|b| b.kind.as_deref() == Some("accelerator") && b.available)
+        .map(|b| {
+            format!(
+                "{}={}",
+                b.id.unwrap_or_default(),
+                b.version.unwrap_or_default()
+            )
+        })
+        .collect();
+    let chosen = accelerator.map(|s| (s.chosen.as_str(), &s.kernels));
+    format!("{} {chosen:?} {versions:?}", env!("CARGO_PKG_VERSION"))
+}
+
+fn watch_for_interrupts() -> Result<()> {
+    INTERRUPTED.store(false, Ordering::Relaxed);
+    let watched = ctrlc::try_set_handler(|| {
+        // The second one ends the program at once; temporary files may then remain.
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    match watched {
+        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
+        Err(e) => Err(Error::new(ErrorKind::Io, "can't watch for interrupts").because(e)),
+    }
+}

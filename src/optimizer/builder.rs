@@ -1,0 +1,308 @@
+//! From configuration to chosen backends.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use auralis_core::accelerator::AcceleratorSettings;
+use auralis_core::{
+    Accelerator, BufferPool, Cache, CacheSettings, CpuFeatures, Executor, ExecutorSettings, Kernel,
+    Kind, Options, PoolSettings, Profiler, ProfilerSettings, Result,
+};
+use auralis_registry::config::{
+    Catalog, Config, Loaded, Origin, Origins, Sources, Threshold, load,
+};
+use auralis_registry::{
+    Authority, Composition, Cpu, Criteria, Measured, Registry, RegistryKind, Request, Selection,
+    compose, resolve,
+};
+
+use super::{Optimizer, single_flight};
+use crate::Parts;
+use crate::chain::{Chain, stage_schemas};
+
+/// Makes an [`Optimizer`].
+///
+/// A part that is put in by hand is used as it is, whatever the configuration says of its kind:
+/// that is how tests swap a backend for a double.
+#[derive(Debug, Default)]
+pub struct Builder {
+    registry: Option<Registry>,
+    sources: Option<Sources>,
+    no_plugins: bool,
+    accelerator: Option<Arc<dyn Accelerator>>,
+    buffer_pool: Option<Arc<dyn BufferPool>>,
+    cache: Option<Arc<dyn Cache>>,
+    executor: Option<Arc<dyn Executor>>,
+    profiler: Option<Arc<dyn Profiler>>,
+}
+
+impl Builder {
+    /// Reads this configuration file, with the process's environment above it.
+    #[must_use]
+    pub fn config_file(self, path: impl Into<PathBuf>) -> Self {
+        self.sources(Sources {
+            explicit: Some(path.into()),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+            ..Sources::default()
+        })
+    }
+
+    /// Reads the configuration from these sources.
+    #[must_use]
+    pub fn sources(mut self, sources: Sources) -> Self {
+        self.sources = Some(sources);
+        self
+    }
+
+    /// Chooses among these backends in the place of those that are linked in.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// Loads no plugin, whatever the configuration says.
+    #[must_use]
+    pub fn no_plugins(mut self, no_plugins: bool) -> Self {
+        self.no_plugins = no_plugins;
+        self
+    }
+
+    /// Puts in an accelerator.
+    #[must_use]
+    pub fn with_accelerator(mut self, accelerator: Arc<dyn Accelerator>) -> Self {
+        self.accelerator = Some(accelerator);
+        self
+    }
+
+    /// Puts in a buffer pool.
+    #[must_use]
+    pub fn with_buffer_pool(mut self, buffer_pool: Arc<dyn BufferPool>) -> Self {
+        self.buffer_pool = Some(buffer_pool);
+        self
+    }
+
+    /// Puts in a cache.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Puts in an executor.
+    #[must_use]
+    pub fn with_executor(mut self, executor: Arc<dyn Executor>) -> Self {
+        self.executor = Some(executor);
+        self
+    }
+
+    /// Puts in a profiler.
+    #[must_use]
+    pub fn with_profiler(mut self, profiler: Arc<dyn Profiler>) -> Self {
+        self.profiler = Some(profiler);
+        self
+    }
+
+    /// Reads the configuration, loads the plugins that it allows, chooses and builds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](auralis_core::ErrorKind::Config) with every fault of the configuration;
+    /// `Unavailable` or `NotFound` for a backend that was asked for and can't be had; `Plugin` if it
+    /// would have come from a plugin that was rejected.
+    pub fn build(self) -> Result<Optimizer> {
+        let mut registry = match self.registry {
+            Some(registry) => registry,
+            None => Registry::linked()?,
+        };
+        let sources = self.sources.unwrap_or_default();
+        let Configured { loaded, catalog } = configure(&mut registry, &sources, self.no_plugins)?;
+        let Loaded {
+            config, origins, ..
+        } = loaded;
+        let chain = Chain::from_tables(&config.chain)?;
+        let hidden = config
+            .cpu
+            .disable
+            .iter()
+            .filter_map(|name| CpuFeatures::parse(name));
+        let cpu = Cpu::detect(hidden.fold(CpuFeatures::NONE, CpuFeatures::union));
+        let mut choice = Choice {
+            registry: &registry,
+            catalog: &catalog,
+            config: &config,
+            origins: &origins,
+            cpu,
+            selections: Vec::new(),
+        };
+        let parts = Parts {
+            accelerator: match self.accelerator {
+                Some(accelerator) => accelerator,
+                None => choice.accelerator()?,
+            },
+            buffer_pool: choice.part(self.buffer_pool, &pool_settings(&config))?,
+            cache: choice.part(self.cache, &cache_settings(&config))?,
+            executor: choice.part(self.executor, &executor_settings(&config))?,
+            profiler: choice.part(self.profiler, &profiler_settings(&config))?,
+        };
+        let selections = choice.selections;
+        Ok(Optimizer {
+            cache: single_flight(&parts),
+            parts,
+            chain,
+            registry,
+            cpu,
+            selections,
+            config,
+            origins,
+            watches: Mutex::default(),
+            transforms: Mutex::default(),
+        })
+    }
+}
+
+/// A configuration that was checked against everything that can be had.
+pub(crate) struct Configured {
+    pub loaded: Loaded,
+    pub catalog: Catalog,
+}
+
+/// Loads the configuration, adds the plugins that it allows to `registry`, and checks it again with
+/// what they bring.
+pub(crate) fn configure(
+    registry: &mut Registry,
+    sources: &Sources,
+    no_plugins: bool,
+) -> Result<Configured> {
+    let first = catalog(registry, no_plugins)?;
+    let loaded = load(sources, &first)?;
+    if no_plugins || !crate::plugins::load(registry, &loaded.config.plugins, sources) {
+        return Ok(Configured {
+            loaded,
+            catalog: first,
+        });
+    }
+    // The backends of a rejected plugin may not be known: selection then says what is missing.
+    let catalog = catalog(registry, registry.rejected().is_empty())?;
+    Ok(Configured {
+        loaded: load(sources, &catalog)?,
+        catalog,
+    })
+}
+
+/// What a configuration may name.
+pub(crate) fn catalog(registry: &Registry, complete: bool) -> Result<Catalog> {
+    let mut catalog = Catalog::new()
+        .cpu_features(CpuFeatures::known())
+        .kernels(Kernel::NAMES.iter().copied())
+        .complete(complete);
+    for stage in stage_schemas() {
+        catalog = catalog.stage(stage.name, stage.schema)?;
+    }
+    for (kind, facts) in registry.facts() {
+        catalog = catalog.backend(kind, &facts.id, &facts.options_schema)?;
+    }
+    Ok(catalog)
+}
+
+/// The state of choosing one backend after the other.
+struct Choice<'a> {
+    registry: &'a Registry,
+    catalog: &'a Catalog,
+    config: &'a Config,
+    origins: &'a Origins,
+    cpu: Cpu,
+    selections: Vec<Selection>,
+}
+
+impl Choice<'_> {
+    fn criteria(&self, kind: &str) -> Criteria {
+        let backend = self.config.backend(kind).cloned().unwrap_or_default();
+        let by = match self.origins.get(&format!("{kind}.backend")) {
+            None | Some(Origin::Default) => Authority::Rank,
+            Some(Origin::File { .. }) => Authority::Config,
+            Some(Origin::Environment { .. }) => Authority::Environment,
+            Some(Origin::Flag { .. }) => Authority::Flag,
+        };
+        let request = Request::new(backend, by);
+        Criteria {
+            request,
+            cpu: self.cpu,
+            measured: Measured::default(),
+        }
+    }
+
+    fn options(&self, kind: &'static str) -> impl Fn(&str) -> Options {
+        |id| Options::new(self.catalog.options_for(kind, id, self.config))
+    }
+
+    fn part<K: RegistryKind + ?Sized>(
+        &mut self,
+        by_hand: Option<Arc<K>>,
+        settings: &K::Settings,
+    ) -> Result<Arc<K>> {
+        if let Some(part) = by_hand {
+            return Ok(part);
+        }
+        let (part, selection) = resolve::<K>(
+            self.registry,
+            &self.criteria(K::NAME),
+            settings,
+            &self.options(K::NAME),
+        )?;
+        self.selections.push(selection);
+        Ok(part)
+    }
+
+    fn accelerator(&mut self) -> Result<Arc<dyn Accelerator>> {
+        let kind = <dyn Accelerator as Kind>::NAME;
+        let composition = Composition {
+            kernels: self.config.accelerator.kernels.clone(),
+            vectorization_threshold: match self.config.accelerator.vectorization_threshold {
+                // Nothing is an optimisation before it was measured: without a measurement the
+                // chosen backend runs at every length.
+                Threshold::Auto => 0,
+                Threshold::Samples(samples) => samples,
+            },
+        };
+        let (accelerator, selection) = compose(
+            self.registry,
+            &self.criteria(kind),
+            &AcceleratorSettings::default(),
+            &self.options(kind),
+            &composition,
+        )?;
+        self.selections.push(selection);
+        Ok(accelerator)
+    }
+}
+
+fn pool_settings(config: &Config) -> PoolSettings {
+    PoolSettings {
+        capacity_bytes: (config.buffer_pool.capacity_mb as usize).saturating_mul(1 << 20),
+    }
+}
+
+fn cache_settings(config: &Config) -> CacheSettings {
+    CacheSettings {
+        capacity_bytes: config.cache.capacity_mb.saturating_mul(1 << 20),
+        ttl: std::time::Duration::from_secs(config.cache.ttl_seconds),
+    }
+}
+
+fn executor_settings(config: &Config) -> ExecutorSettings {
+    ExecutorSettings {
+        threads: config.executor.threads,
+        helpers: config.executor.helpers,
+    }
+}
+
+fn profiler_settings(config: &Config) -> ProfilerSettings {
+    ProfilerSettings {
+        history: config.profiler.history,
+    }
+}
