@@ -171,7 +171,7 @@ impl Session {
             ..
         } = self.spec;
         let frames = samples.len() / channels;
-        if samples.len() % channels != 0 || frames > max_frames {
+        if !samples.len().is_multiple_of(channels) || frames > max_frames {
             let message = "the block is not what the session was prepared for";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }

@@ -105,7 +105,7 @@ impl Multiband {
             .with("crossovers", self.crossovers_hz.len())
             .with("gains", self.gains_db.len()));
         }
-        if self.taps % 2 == 0 {
+        if self.taps.is_multiple_of(2) {
             return wrong("the taps of multiband must be odd in number");
         }
         if !self.crossovers_hz.is_sorted_by(|a, b| a < b) {
@@ -163,7 +163,12 @@ fn high_pass(taps: usize, cutoff: f64) -> Vec<f64> {
         .iter()
         .enumerate()
         .map(|(n, tap)| if n % 2 == 0 { *tap } else { -tap });
-    let at_nyquist: f64 = alternating.sum::<f64>() * if taps / 2 % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if (taps / 2).is_multiple_of(2) {
+        1.0
+    } else {
+        -1.0
+    };
+    let at_nyquist = sign * alternating.sum::<f64>();
     h.iter_mut().for_each(|tap| *tap /= at_nyquist);
     h
 }

@@ -9,9 +9,7 @@ pub fn run(global: &Global) -> Outcome {
     let optimizer = global.builder(&[])?.build()?;
     let backends = optimizer.backends();
     if global.json {
-        return backends
-            .iter()
-            .try_for_each(|backend| output::json(backend));
+        return backends.iter().try_for_each(output::json);
     }
     let width = |f: fn(&Backend) -> &str| backends.iter().map(|b| f(b).len()).max().unwrap_or(0);
     let (kinds, ids) = (width(kind).max(4), width(id).max(2));

@@ -6,10 +6,7 @@ use super::{Global, Outcome, output};
 pub fn run(global: &Global) -> Outcome {
     let optimizer = global.builder(&[])?.build()?;
     if global.json {
-        return optimizer
-            .selections()
-            .iter()
-            .try_for_each(|s| output::json(s));
+        return optimizer.selections().iter().try_for_each(output::json);
     }
     output::line(format_args!("cpu: {}", optimizer.cpu()))?;
     for selection in optimizer.selections() {

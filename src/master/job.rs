@@ -107,7 +107,7 @@ impl Job<'_> {
     pub fn run(&self) -> Result<Delivery> {
         let mut work = Work::open(self)?;
         match (self.chain.loudness(), self.chain.limiter()) {
-            (Some(loudness), _) => work.to_target(loudness),
+            (Some(loudness), _) => work.meet_target(loudness),
             (None, Some(_)) if self.timeline => work.as_it_is_with_timeline(),
             _ => work.as_it_is(),
         }
@@ -151,7 +151,7 @@ impl<'a> Work<'a> {
     }
 
     /// A chain with a loudness stage: measure, solve, render, and correct.
-    fn to_target(&mut self, loudness: &Loudness) -> Result<Delivery> {
+    fn meet_target(&mut self, loudness: &Loudness) -> Result<Delivery> {
         let (cells, cell_frames, measured) = self.measure()?;
         let profiler = &self.job.parts.profiler;
         let (mut correction, mut renderings) = (0.0, 0);
