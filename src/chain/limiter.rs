@@ -45,11 +45,11 @@ fn ceiling() -> f64 {
 }
 
 fn lookahead() -> f64 {
-    5.0
+    3.0
 }
 
 fn release() -> f64 {
-    60.0
+    40.0
 }
 
 auralis_core::inventory::submit! {

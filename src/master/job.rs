@@ -433,8 +433,12 @@ fn note(wanted: &Loudness, solution: &Solution, reached: f64) -> Option<String> 
             "{asked} {limited}; it would take {reduction:.1} dB of limiting \
              (max_reduction_db = {limit})"
         )),
-        Some(Shortfall::OutOfReach) => Some(format!(
-            "{asked} {limited}; no amount of limiting reaches the target"
+        Some(Shortfall::OutOfReach {
+            loudest_lufs,
+            reduction_db,
+        }) => Some(format!(
+            "{asked} {limited} (max_reduction_db = {limit}); out of reach: even {reduction_db:.0} \
+             dB of limiting would give {loudest_lufs:.1} LUFS"
         )),
         None if (reached - target).abs() > DELIVERED => {
             Some(format!("{asked} {limited} after {CORRECTIONS} corrections"))

@@ -39,8 +39,13 @@ pub enum Shortfall {
     NoLoudness,
     /// It would take this much limiting, in decibels.
     Needs(f64),
-    /// No amount of limiting reaches it.
-    OutOfReach,
+    /// No amount of limiting reaches it: the loudest that was found, and the limiting it takes.
+    OutOfReach {
+        /// In LUFS.
+        loudest_lufs: f64,
+        /// In decibels.
+        reduction_db: f64,
+    },
 }
 
 /// The solve stops this close to the target, in LU.
@@ -72,7 +77,10 @@ impl Model<'_> {
         let shortfall = if reached {
             Shortfall::Needs(unbounded.reduction_db)
         } else {
-            Shortfall::OutOfReach
+            Shortfall::OutOfReach {
+                loudest_lufs: unbounded.loudness_lufs,
+                reduction_db: unbounded.reduction_db,
+            }
         };
         Solution {
             shortfall: Some(shortfall),
@@ -210,6 +218,6 @@ impl Model<'_> {
                 }
             }
         });
-        (gate.loudness(), -decibels(f64::from(smallest)))
+        (gate.loudness(), decibels(1.0 / f64::from(smallest)))
     }
 }
