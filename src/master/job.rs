@@ -21,7 +21,7 @@ use crate::session::{Preparation, Session, SessionSpec};
 
 /// The frames of a block: long enough that a filter of some thousand taps costs little, short
 /// enough that three blocks stay in the second cache.
-const BLOCK: usize = 8192;
+const BLOCK: usize = 20_480;
 /// What a rendering may be off its target before it is corrected, in LU.
 const CLOSE_ENOUGH: f64 = 0.05;
 /// What a delivery may be off its target without a note, in LU.

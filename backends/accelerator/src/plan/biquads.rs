@@ -28,17 +28,17 @@ pub(crate) fn plan_biquads<I: Isa>(
     Ok(Box::new(Cascade {
         isa,
         sections: sections.into(),
-        states: vec![0.0; 2 * sections.len() * channels],
+        states: vec![0.0; 3 * sections.len() * channels],
         channels,
     }))
 }
 
-/// Sections in transposed direct form II, whose state is two sums per section and channel.
+/// Sections whose state is a sum, the sum before it and the last input, per section and channel.
 #[derive(Debug)]
 struct Cascade<I> {
     isa: I,
     sections: Vec<Biquad>,
-    /// Two sums per section and channel; those of channels that are filtered together lie together.
+    /// Three values per section and channel; those of channels that are filtered together lie together.
     states: Vec<f64>,
     channels: usize,
 }
@@ -90,7 +90,7 @@ impl<I: Isa> Cascade<I> {
         first: usize,
     ) -> usize {
         let sections = &self.sections[..];
-        let sums = 2 * sections.len();
+        let sums = 3 * sections.len();
         let (states, _) = self.states[first * sums..][..L * sums].as_chunks_mut();
         self.isa.run(Stretch::<I, L> {
             isa: PhantomData,
@@ -145,7 +145,7 @@ fn cascade<I: Isa, const L: usize>(
 ) {
     let mut done = 0;
     while done < sections.len() {
-        let (rest, states) = (&sections[done..], &mut states[2 * done..]);
+        let (rest, states) = (&sections[done..], &mut states[3 * done..]);
         done += match *rest {
             [a] => run::<I, L, 1>(frames, [a], states),
             [a, b] => run::<I, L, 2>(frames, [a, b], states),
@@ -156,32 +156,82 @@ fn cascade<I: Isa, const L: usize>(
     }
 }
 
+/// A section with its first sum alone in the recurrence:
+/// `y = b0 x + s`, `s' = -a1 s + (b1 - a1 b0) x + (b2 - a2 b0) x₋₁ - a2 s₋₁`. All but the first term
+/// of the sum is known a frame earlier, so that a frame waits for one multiplication of the frame
+/// before it, and not for its output and a second one.
+#[derive(Clone, Copy)]
+struct Coefficients {
+    b0: f64,
+    from_input: f64,
+    from_last_input: f64,
+    minus_a1: f64,
+    minus_a2: f64,
+}
+
+impl Coefficients {
+    #[inline(always)]
+    fn of(Biquad { b0, b1, b2, a1, a2 }: Biquad) -> Self {
+        let (from_input, from_last_input) = (b1 - a1 * b0, b2 - a2 * b0);
+        Self {
+            b0,
+            from_input,
+            from_last_input,
+            minus_a1: -a1,
+            minus_a2: -a2,
+        }
+    }
+}
+
 #[inline(always)]
 fn run<I: Isa, const L: usize, const S: usize>(
     frames: &mut [[f64; L]],
     sections: [Biquad; S],
     states: &mut [[f64; L]],
 ) -> usize {
-    let mut first = [[0.0; L]; S];
-    let mut second = [[0.0; L]; S];
+    let coefficients = sections.map(Coefficients::of);
+    let mut sums = [[0.0; L]; S];
+    let mut last_sums = [[0.0; L]; S];
+    let mut last_inputs = [[0.0; L]; S];
     for s in 0..S {
-        (first[s], second[s]) = (states[2 * s], states[2 * s + 1]);
+        [sums[s], last_sums[s], last_inputs[s]] =
+            [states[3 * s], states[3 * s + 1], states[3 * s + 2]];
     }
     for frame in frames {
+        let mut x = *frame;
         for s in 0..S {
-            let Biquad { b0, b1, b2, a1, a2 } = sections[s];
+            let Coefficients {
+                b0,
+                from_input,
+                from_last_input,
+                minus_a1,
+                minus_a2,
+            } = coefficients[s];
+            // One operation over all lanes at a time: the compiler makes vectors of that.
+            let (mut pushed, mut y) = ([0.0; L], [0.0; L]);
             for lane in 0..L {
-                let x = frame[lane];
-                let y = mul_add::<I, f64>(b0, x, first[s][lane]);
-                let next = mul_add::<I, f64>(b1, x, second[s][lane]);
-                first[s][lane] = mul_add::<I, f64>(-a1, y, next);
-                second[s][lane] = mul_add::<I, f64>(-a2, y, b2 * x);
-                frame[lane] = y;
+                pushed[lane] = from_last_input * last_inputs[s][lane];
             }
+            for lane in 0..L {
+                pushed[lane] = mul_add::<I, f64>(from_input, x[lane], pushed[lane]);
+            }
+            for lane in 0..L {
+                y[lane] = mul_add::<I, f64>(b0, x[lane], sums[s][lane]);
+            }
+            for lane in 0..L {
+                pushed[lane] = mul_add::<I, f64>(minus_a2, last_sums[s][lane], pushed[lane]);
+            }
+            (last_sums[s], last_inputs[s]) = (sums[s], x);
+            for lane in 0..L {
+                sums[s][lane] = mul_add::<I, f64>(minus_a1, last_sums[s][lane], pushed[lane]);
+            }
+            x = y;
         }
+        *frame = x;
     }
     for s in 0..S {
-        (states[2 * s], states[2 * s + 1]) = (first[s], second[s]);
+        [states[3 * s], states[3 * s + 1], states[3 * s + 2]] =
+            [sums[s], last_sums[s], last_inputs[s]];
     }
     S
 }
