@@ -104,16 +104,15 @@ fn what_needs_no_limiting_passes_as_it_is() {
 
 #[test]
 fn blocks_may_be_cut_anywhere() {
+    let band = Band {
+        hz: 300.0,
+        gain_db: 4.0,
+        q: None,
+        shape: BandShape::Peak,
+    };
     let stages = || -> Vec<Box<dyn Stage>> {
-        let band = Band {
-            hz: 300.0,
-            gain_db: 4.0,
-            q: None,
-            shape: BandShape::Peak,
-        };
-        let bands = vec![band];
         vec![
-            Box::new(Equalizer { bands }),
+            Box::new(Equalizer { bands: vec![band] }),
             Box::new(Gain { gain_db: 9.0 }),
             Box::new(limiter(-1.0)),
         ]
