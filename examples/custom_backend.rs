@@ -20,11 +20,12 @@ impl Executor for Backwards {
         task: &(dyn Fn(Range<usize>) + Sync),
     ) -> Result<()> {
         let grain = grain.max(1);
-        let starts = (0..len).step_by(grain).rev();
-        // The error of the lowest range is the one to be told.
-        starts.fold(Ok(()), |later, start| {
-            contain(start..len.min(start + grain), task).and(later)
-        })
+        let mut outcome = Ok(());
+        for start in (0..len).step_by(grain).rev() {
+            // Every range runs; the error of the lowest one is told.
+            outcome = contain(start..len.min(start + grain), task).and(outcome);
+        }
+        outcome
     }
 
     fn threads(&self) -> usize {

@@ -29,6 +29,9 @@ pub fn linked_trials() -> Vec<libtest_mimic::Trial> {
     all
 }
 
+/// How a [`Backend`] is built, from whichever thread runs the trial.
+pub type Build<K> = dyn Fn(&BuildContext<'_, K>) -> Result<Arc<K>> + Send + Sync;
+
 /// A backend as the runner sees it: what a descriptor says, owned, so that it may come from a dylib.
 pub struct Backend<K: Kind + ?Sized> {
     /// What stands for it in the names of its trials.
@@ -42,7 +45,7 @@ pub struct Backend<K: Kind + ?Sized> {
     /// The CPU features without which it can't run.
     pub requires: CpuFeatures,
     /// Builds it.
-    pub build: Arc<dyn Fn(&BuildContext<'_, K>) -> Result<Arc<K>> + Send + Sync>,
+    pub build: Arc<Build<K>>,
 }
 
 impl<K: Kind + ?Sized> From<&'static Descriptor<K>> for Backend<K> {
