@@ -27,7 +27,13 @@ fn loud(rate: u32) -> Vec<(&'static str, Planar)> {
     let len = rate as usize / 2;
     let quarter = f64::from(rate) / 4.0;
     let bursts = |seed| {
-        let gate = |n: usize| if n / 3000 % 3 == 0 { 2.0 } else { 0.1 };
+        let gate = |n: usize| {
+            if (n / 3000).is_multiple_of(3) {
+                2.0
+            } else {
+                0.1
+            }
+        };
         let noise = noise(seed, len).into_iter().enumerate();
         noise.map(|(n, x)| gate(n) * x).collect::<Vec<_>>()
     };
@@ -39,7 +45,13 @@ fn loud(rate: u32) -> Vec<(&'static str, Planar)> {
         })
         .collect();
     let square = (0..len)
-        .map(|n| if n / 50 % 2 == 0 { 1.0 } else { -1.0 })
+        .map(|n| {
+            if (n / 50).is_multiple_of(2) {
+                1.0
+            } else {
+                -1.0
+            }
+        })
         .collect();
     vec![
         ("noise bursts", vec![bursts(3), bursts(4)]),
