@@ -89,7 +89,9 @@ impl Stage for Limiter {
             latency,
             filled: 0,
             peaks: vec![0.0; context.max_frames / CELL + 2],
-            gains: (1.0, 1.0),
+            edge: 1.0,
+            gains: [1.0; CELL],
+            limiting: false,
         }))
     }
 
@@ -111,8 +113,11 @@ struct Prepared {
     filled: usize,
     /// The peaks of the cells that the block touches; the first is the current one's so far.
     peaks: Vec<f32>,
-    /// The gains at the edges of the cell that goes out.
-    gains: (f32, f32),
+    /// The gain at the end of the cell that goes out, and those of its frames: taken from here and
+    /// not made anew per stretch, they are the same bits however the audio is cut into blocks.
+    edge: f32,
+    gains: [f32; CELL],
+    limiting: bool,
 }
 
 impl Prepared {
@@ -129,19 +134,28 @@ impl Prepared {
     /// Passes on a stretch that lies within one cell.
     fn pass(&mut self, block: &mut AudioBlockMut<'_>) -> Result<()> {
         let frames = block.frames();
-        let at = |frame: usize| {
-            let (from, to) = self.gains;
-            from + (to - from) * (frame as f32 / CELL as f32)
-        };
-        let (from, to) = (at(self.filled), at(self.filled + frames));
+        let gains = &self.gains[self.filled..self.filled + frames];
         for (delay, plane) in self.delays.iter_mut().zip(block.planes_mut()) {
             exchange(delay, self.head, self.latency, plane);
-            if (from, to) != (1.0, 1.0) {
-                self.accelerator.ramp(plane, from, to)?;
+            if self.limiting {
+                self.accelerator.mul(plane, gains)?;
             }
         }
         self.head = (self.head + frames) % self.delays[0].len();
         self.filled += frames;
+        Ok(())
+    }
+
+    /// Ends the current cell, whose peak is known now.
+    fn turn(&mut self, peak: f32) -> Result<()> {
+        let (from, to) = (self.edge, self.law.next(peak));
+        self.edge = to;
+        self.filled = 0;
+        self.limiting = (from, to) != (1.0, 1.0);
+        if self.limiting {
+            self.gains = [1.0; CELL];
+            self.accelerator.ramp(&mut self.gains, from, to)?;
+        }
         Ok(())
     }
 }
@@ -171,8 +185,7 @@ impl Processor for Prepared {
             let end = block.frames().min(start + CELL - self.filled);
             self.pass(&mut block.range_mut(start..end))?;
             if self.filled == CELL {
-                self.gains = (self.gains.1, self.law.next(self.peaks[cell]));
-                self.filled = 0;
+                self.turn(self.peaks[cell])?;
                 cell += 1;
             }
             start = end;
@@ -190,6 +203,7 @@ impl Processor for Prepared {
         self.law.reset();
         self.delays.iter_mut().for_each(|delay| delay.fill(0.0));
         self.peaks.fill(0.0);
-        (self.head, self.filled, self.gains) = (0, 0, (1.0, 1.0));
+        (self.head, self.filled) = (0, 0);
+        (self.edge, self.limiting) = (1.0, false);
     }
 }

@@ -1,13 +1,15 @@
-//! Runs the trials of each kind over every backend that the program links.
+//! Runs the trials of each kind over every backend that the program links, or that a dylib brings.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use auralis_core::{
-    BufferPool, BuildContext, Cache, CpuFeatures, Descriptor, Executor, Linked, Profiler,
+    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Descriptor, Executor, Kind, Linked,
+    Profiler, Result,
 };
 use libtest_mimic::{Arguments, Failed};
 
-use crate::{Subject, Trial, buffer_pool, cache, executor, profiler};
+use crate::{Subject, Trial, accelerator, buffer_pool, cache, executor, profiler};
 
 /// The `main` of a test without a harness: runs what the command line asks for of
 /// [`linked_trials`].
@@ -19,7 +21,7 @@ pub fn main() -> ExitCode {
 /// `cache::dashmap::ttl_is_absolute`. What can't run on this CPU is shown as ignored, with the
 /// features that it needs.
 pub fn linked_trials() -> Vec<libtest_mimic::Trial> {
-    let mut all = Vec::new();
+    let mut all = of_kind::<dyn Accelerator>(accelerator::trials);
     all.extend(of_kind::<dyn BufferPool>(buffer_pool::trials));
     all.extend(of_kind::<dyn Cache>(cache::trials));
     all.extend(of_kind::<dyn Executor>(executor::trials));
@@ -27,31 +29,69 @@ pub fn linked_trials() -> Vec<libtest_mimic::Trial> {
     all
 }
 
+/// How a [`Backend`] is built, from whichever thread runs the trial.
+pub type Build<K> = dyn Fn(&BuildContext<'_, K>) -> Result<Arc<K>> + Send + Sync;
+
+/// A backend as the runner sees it: what a descriptor says, owned, so that it may come from a dylib.
+pub struct Backend<K: Kind + ?Sized> {
+    /// What stands for it in the names of its trials.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// What it lists.
+    pub capabilities: Vec<String>,
+    /// The JSON Schema of its options.
+    pub options_schema: String,
+    /// The CPU features without which it can't run.
+    pub requires: CpuFeatures,
+    /// Builds it.
+    pub build: Arc<Build<K>>,
+}
+
+impl<K: Kind + ?Sized> From<&'static Descriptor<K>> for Backend<K> {
+    fn from(descriptor: &'static Descriptor<K>) -> Self {
+        Self {
+            name: descriptor.id.into(),
+            id: descriptor.id.into(),
+            capabilities: descriptor.capabilities.iter().map(|&c| c.into()).collect(),
+            options_schema: descriptor.options_schema.into(),
+            requires: descriptor.requires,
+            build: Arc::new(descriptor.build),
+        }
+    }
+}
+
+/// The trials that apply to one backend, each named `kind::backend::trial`.
+pub fn trials_of<K: Kind + ?Sized>(
+    backend: Backend<K>,
+    trials: Vec<Trial<K>>,
+) -> Vec<libtest_mimic::Trial> {
+    let backend = Arc::new(backend);
+    let trials = trials.into_iter();
+    trials
+        .filter_map(|trial| named(Arc::clone(&backend), trial))
+        .collect()
+}
+
 fn of_kind<K: Linked + ?Sized>(trials: fn() -> Vec<Trial<K>>) -> Vec<libtest_mimic::Trial> {
     let mut backends = K::linked();
     backends.sort_unstable_by_key(|descriptor| descriptor.id);
     backends
         .into_iter()
-        .flat_map(|backend| {
-            trials()
-                .into_iter()
-                .filter_map(|trial| named(backend, trial))
-        })
+        .flat_map(|descriptor| trials_of(Backend::from(descriptor), trials()))
         .collect()
 }
 
 /// The trial by its full name; none where the backend does not offer what it needs.
-fn named<K: Linked + ?Sized>(
-    backend: &'static Descriptor<K>,
+fn named<K: Kind + ?Sized>(
+    backend: Arc<Backend<K>>,
     trial: Trial<K>,
 ) -> Option<libtest_mimic::Trial> {
-    if trial
-        .needs
-        .is_some_and(|needed| !backend.capabilities.contains(&needed))
-    {
+    let offers = |needed: &str| backend.capabilities.iter().any(|c| c == needed);
+    if !trial.needs.is_none_or(offers) {
         return None;
     }
-    let name = format!("{}::{}::{}", K::NAME, backend.id, trial.name);
+    let name = format!("{}::{}::{}", K::NAME, backend.name, trial.name);
     let cpu = CpuFeatures::detect();
     let missing = backend.requires.missing_from(cpu);
     if !missing.is_empty() {
@@ -64,9 +104,10 @@ fn named<K: Linked + ?Sized>(
         );
     }
     Some(libtest_mimic::Trial::test(name, move || {
+        let capabilities: Vec<&str> = backend.capabilities.iter().map(String::as_str).collect();
         let build = |context: &BuildContext<'_, K>| (backend.build)(context);
-        let schema = backend.options_schema;
-        let subject = Subject::new(backend.id, backend.capabilities, schema, cpu, &build);
+        let schema = &backend.options_schema;
+        let subject = Subject::new(&backend.id, &capabilities, schema, cpu, &build);
         (trial.run)(&subject).map_err(Failed::from)
     }))
 }

@@ -44,9 +44,11 @@ impl<I: Isa, T: Float> Body for Correlation<'_, I, T> {
 }
 
 /// `dst[i]` is the sum of `reversed[j] * padded[i + j]`: the convolution of taps with a signal that
-/// has `taps - 1` samples before the first output.
+/// has `taps - 1` samples before the first output. Every output is summed in the same order, so that
+/// a stream has the same bits however it is cut into blocks.
 #[inline(always)]
 pub(super) fn correlate<I: Isa, T: Float>(dst: &mut [T], padded: &[T], reversed: &[T]) {
+    let len = dst.len();
     let (many, rest) = dst.as_chunks_mut::<OUTPUTS>();
     let mut at = 0;
     for outputs in many {
@@ -58,9 +60,16 @@ pub(super) fn correlate<I: Isa, T: Float>(dst: &mut [T], padded: &[T], reversed:
         *outputs = several::<I, T, 8>(&padded[at..], reversed);
         at += 8;
     }
-    for output in rest {
-        *output = dot::<I, T>(&padded[at..], reversed);
-        at += 1;
+    if rest.is_empty() {
+        return;
+    }
+    // The last few are worked on with those before them, once more.
+    if let Some(outputs) = dst.last_chunk_mut::<8>() {
+        *outputs = several::<I, T, 8>(&padded[len - 8..], reversed);
+        return;
+    }
+    for (at, output) in dst.iter_mut().enumerate() {
+        [*output] = several::<I, T, 1>(&padded[at..], reversed);
     }
 }
 

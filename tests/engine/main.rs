@@ -1,0 +1,12 @@
+//! The engine as a library user meets it: stages, meters, mastering and the orchestrator, each
+//! against an oracle of its own.
+
+mod equalizer;
+mod limiter;
+#[cfg(feature = "cli")]
+mod mastering;
+mod meters;
+mod multiband;
+mod optimizer;
+mod sessions;
+mod signals;
