@@ -121,8 +121,7 @@ impl Analyzer {
         if self.filled > 0 {
             self.cells.push(self.current);
         }
-        self.cells.flush();
-        self.cells.flush();
-        (self.cells.values().to_vec(), CELL * self.cells.span())
+        let (cells, span) = self.cells.finish();
+        (cells, CELL * span)
     }
 }

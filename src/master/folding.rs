@@ -74,9 +74,12 @@ impl<T: Merge> Folding<T> {
         &self.values
     }
 
-    /// How many items one value stands for.
-    pub fn span(&self) -> usize {
-        self.span
+    /// Ends the series and gives its values, and how many items each stands for.
+    pub fn finish(mut self) -> (Vec<T>, usize) {
+        self.flush();
+        // The first may have folded the series and left the last stretch pending.
+        self.flush();
+        (self.values, self.span)
     }
 }
 
@@ -98,13 +101,11 @@ mod tests {
         for items in [0, 1, 7, 8, 9, 16, 17, 1000, 1023, 1024] {
             let mut series = Folding::new(8);
             (0..items).for_each(|i| series.push(Sum(i)));
-            // A flush may fold once more, so that a pending stretch remains.
-            series.flush();
-            series.flush();
-            assert!(series.values().len() <= 8);
-            let sum: u64 = series.values().iter().map(|s| s.0).sum();
+            let (values, span) = series.finish();
+            assert!(values.len() <= 8);
+            let sum: u64 = values.iter().map(|s| s.0).sum();
             assert_eq!(sum, items * items.saturating_sub(1) / 2, "{items} items");
-            let full = series.values().len().saturating_sub(1) * series.span();
+            let full = values.len().saturating_sub(1) * span;
             assert!(full as u64 <= items);
         }
     }

@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
     fn as_it_is_with_timeline(&mut self) -> Result<Delivery> {
         let (cells, cell_frames, measured) = self.measure()?;
         let model = self.model(&cells, cell_frames, measured.frames);
-        let reductions = reductions(&model.edges(0.0));
+        let reductions = reductions(&model, 0.0);
         let mut rendered = self.render(0.0, Some(measured.frames))?;
         rendered.measured = Some(measured);
         self.deliver(rendered, None, None, reductions, 1)
@@ -165,11 +165,10 @@ impl<'a> Work<'a> {
             let settled = off.abs() <= CLOSE_ENOUGH || solution.shortfall.is_some();
             if settled || !off.is_finite() || renderings > CORRECTIONS {
                 let reductions = match self.job.chain.limiter() {
-                    Some(_) => reductions(
-                        &self
-                            .model(&cells, cell_frames, measured.frames)
-                            .edges(solution.gain_db),
-                    ),
+                    Some(_) => {
+                        let model = self.model(&cells, cell_frames, measured.frames);
+                        reductions(&model, solution.gain_db)
+                    }
                     None => Vec::new(),
                 };
                 rendered.measured = Some(measured);
@@ -455,12 +454,10 @@ fn values(series: &Folding<Largest>) -> Vec<f32> {
     series.values().iter().map(|value| value.0).collect()
 }
 
-/// The gains at the edges of cells as reductions in decibels, in a bounded number of steps.
-fn reductions(edges: &[f32]) -> Vec<f32> {
+/// What the limiter takes off, in decibels, in a bounded number of steps.
+fn reductions(model: &Model<'_>, gain_db: f64) -> Vec<f32> {
     let mut series = Folding::new(STEPS);
-    edges
-        .iter()
-        .for_each(|&gain| series.push(Largest(-20.0 * gain.log10())));
+    model.reductions(gain_db, |reduction| series.push(Largest(reduction)));
     series.flush();
     values(&series)
 }

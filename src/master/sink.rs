@@ -7,10 +7,13 @@ use auralis_core::{Accelerator, Buffer, Contents, MAX_CHANNELS, Result};
 
 use super::conveyor::Planes;
 use super::folding::{Folding, Largest};
-use super::source::STEPS;
+use super::source::{STEPS, push_peaks};
 use crate::Parts;
 use crate::audio::{OutputSpec, SampleFormat, Writer};
 use crate::meter::{LoudnessMeter, TruePeak};
+
+/// The frames after which the momentary loudness is looked at: half a sub-block at 44.1 kHz.
+const MOMENTARY_FRAMES: usize = 2048;
 
 /// Writes a file block by block and measures it.
 #[derive(Debug)]
@@ -127,16 +130,18 @@ impl Sink {
 
     fn measure(&mut self, planes: &Planes, start: usize, end: usize) -> Result<()> {
         let block = planes.block().range(start..end);
-        self.meter.process(&block)?;
-        let (mut largest, mut peak) = (0.0f32, [self.peak]);
+        for start in (0..block.frames()).step_by(MOMENTARY_FRAMES) {
+            let end = block.frames().min(start + MOMENTARY_FRAMES);
+            self.meter.process(&block.range(start..end))?;
+            self.momentary.push(Largest(self.meter.momentary() as f32));
+        }
+        push_peaks(&*self.accelerator, &block, &mut self.peaks)?;
+        let mut peak = [self.peak];
         for (channel, plane) in block.planes().enumerate() {
-            largest = largest.max(self.accelerator.peak(plane)?);
             self.detector
                 .process(channel, plane, 0, usize::MAX, &mut peak)?;
         }
         self.peak = peak[0];
-        self.peaks.push(Largest(largest));
-        self.momentary.push(Largest(self.meter.momentary() as f32));
         Ok(())
     }
 

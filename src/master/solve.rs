@@ -149,16 +149,11 @@ impl Model<'_> {
         (decibels(ceiling / f64::from(peak)) + reduction_db).min(LARGEST_GAIN)
     }
 
-    /// The gains at the edges of the cells, by the limiter's own law.
-    pub fn edges(&self, gain_db: f64) -> Vec<f32> {
-        let mut edges = Vec::with_capacity(self.cells.len() + 1);
-        self.walk(gain_db, self.limiter, |_, start, end| {
-            if edges.is_empty() {
-                edges.push(start);
-            }
-            edges.push(end);
+    /// Visits what the limiter takes off at the end of each cell, in decibels.
+    pub fn reductions(&self, gain_db: f64, mut visit: impl FnMut(f32)) {
+        self.walk(gain_db, self.limiter, |_, _, end| {
+            visit(-20.0 * end.log10())
         });
-        edges
     }
 
     fn walk(

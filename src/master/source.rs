@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use auralis_core::{Accelerator, Error, ErrorKind, MAX_CHANNELS, Result};
+use auralis_core::{Accelerator, AudioBlock, Error, ErrorKind, MAX_CHANNELS, Result};
 
 use super::NonFinite;
 use super::conveyor::Planes;
@@ -13,6 +13,25 @@ use crate::meter::LoudnessMeter;
 
 /// Steps of a timeline.
 pub const STEPS: usize = 1024;
+/// The frames that give one peak to a timeline before it folds.
+const PEAK_FRAMES: usize = 512;
+
+/// Adds the largest samples of a block to a timeline, stretch by stretch.
+pub fn push_peaks(
+    accelerator: &dyn Accelerator,
+    block: &AudioBlock<'_>,
+    peaks: &mut Folding<Largest>,
+) -> Result<()> {
+    for start in (0..block.frames()).step_by(PEAK_FRAMES) {
+        let end = block.frames().min(start + PEAK_FRAMES);
+        let mut largest = 0.0f32;
+        for plane in block.range(start..end).planes() {
+            largest = largest.max(accelerator.peak(plane)?);
+        }
+        peaks.push(Largest(largest));
+    }
+    Ok(())
+}
 
 /// Reads a file block by block.
 pub struct Source<'a> {
@@ -60,11 +79,7 @@ impl Source<'_> {
         (self.progress)(read as u64);
         let block = planes.block().range(0..read);
         if let Some(peaks) = &mut self.peaks {
-            let mut largest = 0.0f32;
-            for plane in block.planes() {
-                largest = largest.max(self.accelerator.peak(plane)?);
-            }
-            peaks.push(Largest(largest));
+            push_peaks(self.accelerator, &block, peaks)?;
         }
         if let Some(meter) = &mut self.meter {
             meter.process(&block)?;
