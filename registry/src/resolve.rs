@@ -141,7 +141,16 @@ fn explain_by_plugins<K: RegistryKind + ?Sized>(
             .with("file", plugin.file.display())
             .with("reason", &plugin.reason);
     }
-    let unread = registry.rejected().iter().filter(|p| p.offers.is_empty());
+    let mut unread = registry
+        .rejected()
+        .iter()
+        .filter(|p| p.offers.is_empty())
+        .peekable();
+    if unread.peek().is_none() {
+        return error;
+    }
+    // What an unread plugin would have brought can't be known: it is the likeliest to lack.
+    let error = Error::new(ErrorKind::Plugin, error.message().to_owned());
     unread.fold(error, |error, plugin| {
         let told = format!("{}: {}", plugin.file.display(), plugin.reason);
         error.with("rejected plugin", told)

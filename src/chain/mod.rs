@@ -24,6 +24,15 @@ use crate::Parts;
 /// Schema is registered beside it with [`StageSchema`].
 #[typetag::serde(tag = "stage")]
 pub trait Stage: Debug + Send + Sync {
+    /// Checks what is wrong at every sample rate, before any file is touched.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for settings that do not go together.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Plans, allocates and checks everything that the stage needs for this audio.
     ///
     /// # Errors
@@ -121,11 +130,14 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there are two `loudness` or `limiter` stages, or if a stage follows
-    /// the limiter: what follows it could exceed its ceiling.
+    /// [`ErrorKind::Config`] if there are two `loudness` or `limiter` stages, if a stage follows the
+    /// limiter: what follows it could exceed its ceiling, or if a stage's settings do not go together.
     pub fn new(stages: Vec<Box<dyn Stage>>) -> Result<Self> {
         let (mut loudness, mut limiter) = (None, None);
         for (index, stage) in stages.iter().enumerate() {
+            stage
+                .check()
+                .map_err(|e| e.with("stage", format_args!("chain[{index}]")))?;
             if let Some(first) = limiter {
                 let message = "a stage follows the limiter, which must be the last of the chain";
                 return Err(Error::new(ErrorKind::Config, message)

@@ -43,6 +43,25 @@ auralis_core::inventory::submit! {
 
 #[typetag::serde(name = "multiband")]
 impl Stage for Multiband {
+    fn check(&self) -> Result<()> {
+        let wrong = |message: &'static str| Err(Error::new(ErrorKind::Config, message));
+        if self.gains_db.len() != self.crossovers_hz.len() + 1 {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "multiband wants one gain more than it has crossovers",
+            )
+            .with("crossovers", self.crossovers_hz.len())
+            .with("gains", self.gains_db.len()));
+        }
+        if self.taps.is_multiple_of(2) {
+            return wrong("the taps of multiband must be odd in number");
+        }
+        if !self.crossovers_hz.is_sorted_by(|a, b| a < b) {
+            return wrong("the crossovers of multiband must rise");
+        }
+        Ok(())
+    }
+
     fn prepare(&self, context: &Prepare<'_>) -> Result<Box<dyn Processor>> {
         let impulse: Vec<f32> = self
             .impulse(context.sample_rate)?
@@ -83,7 +102,8 @@ impl Multiband {
     /// [`ErrorKind::Config`] if the numbers of gains and crossovers do not go together, the number of
     /// taps is even, or a crossover does not rise or lies at or above half the sample rate.
     pub fn impulse(&self, sample_rate: u32) -> Result<Vec<f64>> {
-        self.check(sample_rate)?;
+        self.check()?;
+        self.check_rate(sample_rate)?;
         let gains: Vec<f64> = self.gains_db.iter().map(|&db| amplitude(db)).collect();
         let mut sum = vec![0.0; self.taps];
         for (band, gain) in self.bands(sample_rate).iter().zip(gains) {
@@ -94,23 +114,8 @@ impl Multiband {
         Ok(sum)
     }
 
-    fn check(&self, sample_rate: u32) -> Result<()> {
+    fn check_rate(&self, sample_rate: u32) -> Result<()> {
         let nyquist = f64::from(sample_rate) / 2.0;
-        let wrong = |message: &'static str| Err(Error::new(ErrorKind::Config, message));
-        if self.gains_db.len() != self.crossovers_hz.len() + 1 {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "multiband wants one gain more than it has crossovers",
-            )
-            .with("crossovers", self.crossovers_hz.len())
-            .with("gains", self.gains_db.len()));
-        }
-        if self.taps.is_multiple_of(2) {
-            return wrong("the taps of multiband must be odd in number");
-        }
-        if !self.crossovers_hz.is_sorted_by(|a, b| a < b) {
-            return wrong("the crossovers of multiband must rise");
-        }
         match self.crossovers_hz.last() {
             Some(&hz) if hz >= nyquist => Err(Error::new(
                 ErrorKind::Config,

@@ -100,22 +100,25 @@ pub fn outputs(inputs: &[&Input], folder: &Path, extension: &str) -> Vec<Result<
         .collect()
 }
 
-/// Whether two paths are the same file, by links too.
-pub fn same_file(a: &Path, b: &Path) -> bool {
-    match (fs::metadata(a), fs::metadata(b)) {
-        (Ok(of_a), Ok(of_b)) => identity(&of_a, a) == identity(&of_b, b),
-        _ => false,
-    }
-}
-
+/// What tells an existing file from others, whatever links name it.
 #[cfg(unix)]
-fn identity(metadata: &fs::Metadata, _: &Path) -> Option<(u64, u64)> {
+pub type Identity = (u64, u64);
+
+/// What tells an existing file from others, whatever links name it.
+#[cfg(not(unix))]
+pub type Identity = PathBuf;
+
+/// The identity of a file; `None` if there is none.
+#[cfg(unix)]
+pub fn identity(path: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
 }
 
+/// The identity of a file; `None` if there is none.
 #[cfg(not(unix))]
-fn identity(_: &fs::Metadata, path: &Path) -> Option<PathBuf> {
+pub fn identity(path: &Path) -> Option<Identity> {
     path.canonicalize().ok()
 }
 

@@ -1,5 +1,6 @@
 //! `auralis process`: masters files and folders.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,7 +14,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::inputs::{self, Input, same_file};
+use super::inputs::{self, Identity, Input, identity};
 use super::{Global, Outcome, Stop, output, progress};
 use crate::audio::{OutputFormat, Reader, SampleFormat};
 use crate::master::{Delivery, Job, NonFinite, Record};
@@ -247,7 +248,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Does every task, reports each, and says how it ended.
-    pub fn run(&self, tasks: Vec<Task>) -> Outcome {
+    pub fn run(&self, mut tasks: Vec<Task>) -> Outcome {
+        self.protect_inputs(&mut tasks)?;
         watch_for_interrupts()?;
         let began = Instant::now();
         let files = self.process_all(&tasks)?;
@@ -264,6 +266,45 @@ impl<'a> Batch<'a> {
             true => Ok(()),
             false => Err(Stop::SomeFailed),
         }
+    }
+
+    /// Fails each task whose output is an input, its own or another's, and refuses documents that
+    /// would overwrite an input or an output.
+    fn protect_inputs(&self, tasks: &mut [Task]) -> Outcome {
+        let inputs: HashMap<Identity, PathBuf> = tasks
+            .iter()
+            .filter_map(|task| Some((identity(&task.input)?, task.input.clone())))
+            .collect();
+        let input_at = |path: &Path| inputs.get(&identity(path)?);
+        let documents = [
+            ("--report", &self.options.report),
+            ("--trace", &self.options.trace),
+        ];
+        for (flag, path) in documents {
+            let Some(path) = path else { continue };
+            let is_output = |task: &Task| task.output.as_ref() == Some(path);
+            let taken = match input_at(path) {
+                Some(_) => "an input",
+                None if tasks.iter().any(is_output) => "an output",
+                None => continue,
+            };
+            let message = format!("`{flag} {}` would overwrite {taken}", path.display());
+            return Err(Stop::Usage(message));
+        }
+        for task in tasks.iter_mut().filter(|task| task.failed.is_none()) {
+            let Some(output) = &task.output else { continue };
+            let error = match input_at(output) {
+                None => continue,
+                Some(_) if identity(output) == identity(&task.input) => {
+                    Error::new(ErrorKind::InvalidInput, "the output is the input itself")
+                }
+                Some(other) => Error::new(ErrorKind::InvalidInput, "the output is another input")
+                    .with("output", output.display())
+                    .with("other input", other.display()),
+            };
+            task.failed = Some(error.report());
+        }
+        Ok(())
     }
 
     /// The largest file first, so that the threads end together.
@@ -392,12 +433,8 @@ impl<'a> Batch<'a> {
         {
             sample_rate.store(reader.spec().sample_rate as usize, Ordering::Relaxed);
         }
-        if same_file(&task.input, output) {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                "the output is the input itself",
-            ));
-        }
+        // Before anything reads to the end of it: a device has none.
+        Reader::open(&task.input)?;
         let record = match self.caches() {
             true => Some(Record::of(&job, &self.engine)?),
             false => None,

@@ -172,7 +172,7 @@ fn an_unknown_id_is_explained_by_the_plugins_that_were_turned_away() {
         ),
         (
             "nitro",
-            ErrorKind::NotFound,
+            ErrorKind::Plugin,
             "no accelerator is called \"nitro\" (there are: scalar) (rejected plugin: \
              /plugins/odd.so: it is not a library)",
         ),

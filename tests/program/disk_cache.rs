@@ -1,0 +1,74 @@
+//! The disk cache: an unchanged folder is verified, what changed is done again, and only that.
+
+use std::fs;
+use std::time::SystemTime;
+
+use libtest_mimic::Trial;
+
+use crate::songs::song;
+use crate::support::{Sandbox, trial};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("disk_cache::only_what_changed_is_done_again", changes),
+        trial("disk_cache::a_foreign_output_is_still_refused", foreign),
+    ]
+}
+
+const CONFIG: &str = "[cache]\nbackend = \"disk\"\n[[chain]]\nstage = \"loudness\"\n";
+const NAMES: [&str; 3] = ["0.wav", "1.wav", "2.wav"];
+
+fn changes() {
+    let sandbox = Sandbox::configured(CONFIG);
+    for (seed, name) in NAMES.iter().enumerate() {
+        sandbox.write(&format!("songs/{name}"), &song(seed as u64, 0.6));
+    }
+    let run = |expected: [&str; 3], what: &str| {
+        let before = modified(&sandbox);
+        let run = sandbox
+            .run("process songs --output-dir out --json")
+            .exits(0);
+        let after = modified(&sandbox);
+        for (index, name) in NAMES.iter().enumerate() {
+            let object = run.object_with("input", &format!("songs/{name}"));
+            assert_eq!(object["cache"], expected[index], "{what}: {object}");
+            let untouched = before[index] == after[index];
+            assert_eq!(untouched, expected[index] == "hit", "{what}: {name}");
+        }
+    };
+    run(["miss"; 3], "the first run");
+    run(["hit"; 3], "nothing changed");
+    sandbox.write("songs/1.wav", &song(9, 0.6));
+    run(["hit", "miss", "hit"], "an input changed");
+    let mut output = sandbox.read("out/2.wav");
+    let last = output.len() - 1;
+    output[last] ^= 1;
+    sandbox.write("out/2.wav", &output);
+    run(["hit", "hit", "miss"], "an output changed");
+    fs::remove_file(sandbox.path("out/0.wav")).unwrap();
+    run(["miss", "hit", "hit"], "an output was removed");
+    sandbox.configure(&format!("{CONFIG}target_lufs = -15.0\n"));
+    run(["miss"; 3], "the chain changed");
+    run(["hit"; 3], "nothing changed after all");
+    sandbox.configure(CONFIG);
+    run(["miss"; 3], "the outputs are those of another chain");
+}
+
+fn modified(sandbox: &Sandbox) -> [Option<SystemTime>; 3] {
+    NAMES.map(|name| {
+        let path = sandbox.path(&format!("out/{name}"));
+        fs::metadata(path).ok()?.modified().ok()
+    })
+}
+
+fn foreign() {
+    let sandbox = Sandbox::configured(CONFIG);
+    sandbox.write("song.wav", &song(1, 0.6));
+    sandbox.write("theirs.wav", b"not made here");
+    sandbox.run("process song.wav -o ours.wav").exits(0);
+    sandbox
+        .run("process song.wav -o theirs.wav")
+        .exits(1)
+        .says(&["exists already"]);
+    assert_eq!(sandbox.read("theirs.wav"), b"not made here");
+}
