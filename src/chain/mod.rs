@@ -213,6 +213,7 @@ pub(crate) fn amplitude(decibels: f64) -> f64 {
 }
 
 /// A factor of amplitude in decibels.
+#[cfg(feature = "cli")]
 pub(crate) fn decibels(amplitude: f64) -> f64 {
     20.0 * amplitude.log10()
 }

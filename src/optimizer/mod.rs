@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use auralis_core::profiler::{Operation, Report};
 use auralis_core::{
-    Buffer, BuildContext, CacheStats, Complex, ComplexFft, Contents, ConvolutionMode, CpuFeatures,
-    Error, ErrorKind, Executor, ExecutorExt, ExecutorSettings, Options, PoolStats, ProfilerExt,
-    Result, SingleFlight,
+    Buffer, CacheStats, Complex, ComplexFft, Contents, ConvolutionMode, CpuFeatures, Error,
+    ErrorKind, ExecutorExt, PoolStats, ProfilerExt, Result, SingleFlight,
 };
 use auralis_registry::config::{Config, Origins};
 use auralis_registry::{Backend, Cpu, Registry, Selection};
@@ -123,7 +122,9 @@ impl Optimizer {
 
     /// The reference executor, which works where it is called; `None` if the registry lacks it.
     #[cfg(feature = "cli")]
-    pub(crate) fn sequential_executor(&self) -> Option<Arc<dyn Executor>> {
+    pub(crate) fn sequential_executor(&self) -> Option<Arc<dyn auralis_core::Executor>> {
+        use auralis_core::{BuildContext, Executor, ExecutorSettings, Options};
+
         let context = BuildContext {
             options: &Options::default(),
             settings: &ExecutorSettings::default(),

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod counters;
+#[cfg(feature = "dashmap")]
 mod dashmap;
 mod disk;
 mod lru;

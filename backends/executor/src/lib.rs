@@ -8,7 +8,10 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(any(feature = "pinned", feature = "rayon"))]
 mod cut;
+#[cfg(feature = "pinned")]
 mod pinned;
+#[cfg(feature = "rayon")]
 mod rayon;
 mod sequential;
