@@ -52,6 +52,9 @@ pub(crate) struct Preparation {
     pub batch: bool,
 }
 
+/// The threads that a batch keeps busy without spreading any stage: one per step.
+const BATCH_STEPS: usize = 3;
+
 impl Session {
     /// Prepares `chain` to run live.
     ///
@@ -82,7 +85,11 @@ impl Session {
                 .with("channels", channels)
                 .with("max_frames", max_frames));
         }
-        let usable = preparation.batch || parts.executor.is_real_time();
+        // A batch runs its three steps at once: a stage is spread only over threads beyond those.
+        let usable = match preparation.batch {
+            true => parts.executor.threads() > BATCH_STEPS,
+            false => parts.executor.is_real_time(),
+        };
         let executor = usable.then(|| Arc::clone(&parts.executor));
         let context = Prepare {
             sample_rate,

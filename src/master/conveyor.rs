@@ -1,9 +1,19 @@
 //! Three steps of work on a stream of blocks, one block apart, so that they can run at once.
 
+use std::ops::Range;
+
 use auralis_core::{
     AudioBlock, AudioBlockMut, Buffer, BufferPool, Contents, Error, ErrorKind, Executor,
     ExecutorExt, Result,
 };
+
+/// The stretches of at most `longest` frames that make up `frames`, in order.
+pub fn stretches(frames: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = frames.end;
+    frames
+        .step_by(longest)
+        .map(move |start| start..end.min(start + longest))
+}
 
 /// A block of planar audio on its way.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use auralis_core::profiler::{Operation, OperationId};
 use auralis_core::{Error, ErrorKind, ProfilerExt, Result};
 
 use super::analysis::{Analyzer, Cell};
-use super::conveyor::Conveyor;
+use super::conveyor::{Conveyor, Planes, stretches};
 use super::delivery::{Delivery, Timeline};
 use super::folding::{Folding, Largest};
 use super::sink::Sink;
@@ -19,8 +19,10 @@ use crate::chain::{Chain, Loudness, decibels};
 use crate::meter::{LoudnessMeter, channel_weights};
 use crate::session::{Preparation, Session, SessionSpec};
 
+/// The frames that the steps hand on at once: so many that handing on costs little beside the work.
+const BATCH: usize = 4 * BLOCK;
 /// The frames of a block: long enough that a filter of some thousand taps costs little, short
-/// enough that three blocks stay in the second cache.
+/// enough to stay in the second cache.
 const BLOCK: usize = 20_480;
 /// What a rendering may be off its target before it is corrected, in LU.
 const CLOSE_ENOUGH: f64 = 0.05;
@@ -216,7 +218,7 @@ impl<'a> Work<'a> {
             &*parts.executor,
             &*parts.buffer_pool,
             channels,
-            BLOCK,
+            BATCH,
             self.job.prefetch,
         )
     }
@@ -261,13 +263,14 @@ impl<'a> Work<'a> {
                     .profiler
                     .time(operations.decode, || source.fill(planes))
             },
-            |planes| session.process(planes.block_mut()),
+            |planes| process(&mut session, planes),
             |planes| {
                 parts.profiler.time(operations.analyze, || {
                     let block = planes.block();
                     let start = skip.min(block.frames());
                     skip -= start;
-                    analyzer.process(&block.range(start..block.frames()))
+                    stretches(start..block.frames(), BLOCK)
+                        .try_for_each(|stretch| analyzer.process(&block.range(stretch)))
                 })
             },
         )?;
@@ -331,7 +334,7 @@ impl<'a> Work<'a> {
         let profiler = &job.parts.profiler;
         conveyor.run(
             |planes| profiler.time(operations.decode, || source.fill(planes)),
-            |planes| session.process(planes.block_mut()),
+            |planes| process(&mut session, planes),
             |planes| profiler.time(operations.deliver, || sink.take(planes)),
         )?;
         let measured = first.then(|| source.measured());
@@ -416,6 +419,13 @@ impl Source<'_> {
             zeroed: self.zeroed,
         }
     }
+}
+
+/// Runs a session over the blocks of a batch.
+fn process(session: &mut Session, planes: &mut Planes) -> Result<()> {
+    let mut batch = planes.block_mut();
+    stretches(0..batch.frames(), BLOCK)
+        .try_for_each(|stretch| session.process(batch.range_mut(stretch)))
 }
 
 /// Why the loudness is not what was asked, in a sentence with the figures.

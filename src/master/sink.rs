@@ -1,11 +1,12 @@
 //! The last step: quantise, write, and measure what was written.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use auralis_core::{Accelerator, Buffer, Contents, MAX_CHANNELS, Result};
 
-use super::conveyor::Planes;
+use super::conveyor::{Planes, stretches};
 use super::folding::{Folding, Largest};
 use super::source::{STEPS, push_peaks};
 use crate::Parts;
@@ -26,6 +27,8 @@ pub struct Sink {
     /// Frames still to be left out at the start, and to be written.
     skip: usize,
     remaining: u64,
+    /// The frames that are worked on at once.
+    max_frames: usize,
     interleaved: Buffer,
     quantized: Quantized,
     /// The true peak so far, and the samples that did not fit into the sample format.
@@ -63,6 +66,7 @@ impl Sink {
             detector: TruePeak::new(output.sample_rate, output.channels, &parts.accelerator)?,
             skip,
             remaining: frames,
+            max_frames,
             interleaved: parts.buffer_pool.acquire(samples, Contents::Stale)?,
             quantized: match output.sample {
                 SampleFormat::Int16 => Quantized::Int16(vec![0; samples]),
@@ -83,11 +87,10 @@ impl Sink {
         self.skip -= start;
         let end = frames.min(start.saturating_add(self.remaining.min(frames as u64) as usize));
         self.remaining -= (end - start) as u64;
-        if start == end {
-            return Ok(());
-        }
-        self.write(planes, start, end)?;
-        self.measure(planes, start, end)
+        stretches(start..end, self.max_frames).try_for_each(|Range { start, end }| {
+            self.write(planes, start, end)?;
+            self.measure(planes, start, end)
+        })
     }
 
     fn write(&mut self, planes: &mut Planes, start: usize, end: usize) -> Result<()> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use auralis_core::{Accelerator, AudioBlock, Error, ErrorKind, MAX_CHANNELS, Result};
 
 use super::NonFinite;
-use super::conveyor::Planes;
+use super::conveyor::{Planes, stretches};
 use super::folding::{Folding, Largest};
 use crate::audio::Reader;
 use crate::meter::LoudnessMeter;
@@ -82,7 +82,9 @@ impl Source<'_> {
             push_peaks(self.accelerator, &block, peaks)?;
         }
         if let Some(meter) = &mut self.meter {
-            meter.process(&block)?;
+            for stretch in stretches(0..read, meter.max_frames()) {
+                meter.process(&block.range(stretch))?;
+            }
         }
         Ok(read)
     }

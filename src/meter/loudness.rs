@@ -67,6 +67,11 @@ impl LoudnessMeter {
         })
     }
 
+    /// The most frames of a block.
+    pub fn max_frames(&self) -> usize {
+        self.max_frames
+    }
+
     /// Measures the next frames.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ fn a_chain_survives_json() {
     );
     // Every default is written out: a record of the work depends on it.
     assert_eq!(json[3]["target_lufs"], -14.0);
-    assert_eq!(json[4]["release_ms"], 60.0);
+    assert_eq!(json[4]["release_ms"], 40.0);
 }
 
 #[test]
