@@ -31,3 +31,8 @@ pub use auralis_registry as registry;
 pub use optimizer::Optimizer;
 pub use parts::Parts;
 pub use session::{Session, SessionSpec};
+
+/// The README, whose examples are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auralis_core::profiler::{Operation, OperationId, now};
 use auralis_core::{
-    AudioBlockMut, Buffer, Contents, Error, ErrorKind, Executor, MAX_CHANNELS, Profiler, Result,
+    AudioBlockMut, Buffer, Error, ErrorKind, Executor, MAX_CHANNELS, Profiler, Result,
 };
 
 use crate::Parts;
@@ -114,7 +114,6 @@ impl Session {
             period: Some(period),
         };
         let planes = max_frames * channels;
-        parts.buffer_pool.prepare(planes, 1)?;
         Ok(Self {
             spec,
             latency: stages.iter().map(|(_, stage)| stage.latency()).sum(),
@@ -122,7 +121,7 @@ impl Session {
             whole: parts.profiler.register(&whole),
             profiler: Arc::clone(&parts.profiler),
             executor,
-            planes: parts.buffer_pool.acquire(planes, Contents::Zeroed)?,
+            planes: parts.scratch(planes)?,
             accelerator: Arc::clone(&parts.accelerator),
         })
     }

@@ -174,6 +174,24 @@ impl Buffer {
         })
     }
 
+    /// A zeroed buffer of `len` samples that belongs to no pool. Its memory is freed on drop, so it
+    /// is not for a real-time thread to drop.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Storage::zeroed`].
+    pub fn unpooled(len: usize) -> Result<Self> {
+        struct Freed;
+
+        impl Lender for Freed {
+            fn release(&self, storage: Storage, _: usize) {
+                drop(storage);
+            }
+        }
+
+        Self::lend(Storage::zeroed(len)?, len, Arc::new(Freed), 0)
+    }
+
     /// A buffer of no samples that belongs to no pool: what stands in while another is borrowed.
     pub const fn empty() -> Self {
         /// # Safety

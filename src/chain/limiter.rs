@@ -4,7 +4,7 @@ mod law;
 
 use std::sync::Arc;
 
-use auralis_core::{Accelerator, AudioBlockMut, Buffer, Contents, Executor, Result};
+use auralis_core::{Accelerator, AudioBlockMut, Buffer, Executor, Result};
 use serde::{Deserialize, Serialize};
 
 pub use law::Law;
@@ -76,9 +76,8 @@ impl Stage for Limiter {
         let law = self.law(context.sample_rate, CELL);
         let latency = law.latency() * CELL + detector.latency();
         let len = latency + CELL;
-        parts.buffer_pool.prepare(len, context.channels)?;
         let delays = (0..context.channels)
-            .map(|_| parts.buffer_pool.acquire(len, Contents::Zeroed))
+            .map(|_| parts.scratch(len))
             .collect::<Result<_>>()?;
         Ok(Box::new(Prepared {
             accelerator: Arc::clone(&parts.accelerator),

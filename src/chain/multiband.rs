@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::sync::Mutex;
 
 use auralis_core::{
-    AudioBlockMut, Buffer, Contents, Convolver, ConvolverSpec, Error, ErrorKind, Executor, Latency,
+    AudioBlockMut, Buffer, Convolver, ConvolverSpec, Error, ErrorKind, Executor, Latency,
     MAX_CHANNELS, Result, Window,
 };
 use serde::{Deserialize, Serialize};
@@ -74,15 +74,10 @@ impl Stage for Multiband {
             latency: Latency::Zero,
         };
         let parts = context.parts;
-        parts
-            .buffer_pool
-            .prepare(context.max_frames, context.channels)?;
         let channels = (0..context.channels)
             .map(|_| {
                 let convolver = parts.accelerator.plan_convolver(&spec)?;
-                let scratch = parts
-                    .buffer_pool
-                    .acquire(context.max_frames, Contents::Stale)?;
+                let scratch = parts.scratch(context.max_frames)?;
                 Ok(Mutex::new(Channel { convolver, scratch }))
             })
             .collect::<Result<_>>()?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use auralis_core::{AudioBlockMut, Contents, Error, ErrorKind, MAX_CHANNELS, Result};
+use auralis_core::{AudioBlockMut, Error, ErrorKind, MAX_CHANNELS, Result};
 use clap::Args;
 use serde::Serialize;
 
@@ -128,10 +128,7 @@ fn measure(path: &Path, parts: &Parts) -> Result<Analysis> {
     let weights = channel_weights(channels, spec.channel_mask);
     let mut meter = LoudnessMeter::new(rate, weights, FRAMES, parts)?;
     let mut detector = TruePeak::new(rate, channels, accelerator)?;
-    parts.buffer_pool.prepare(FRAMES * channels, 1)?;
-    let mut buffer = parts
-        .buffer_pool
-        .acquire(FRAMES * channels, Contents::Stale)?;
+    let mut buffer = parts.scratch(FRAMES * channels)?;
     let (mut frames, mut peak, mut true_peak, mut squares) = (0u64, 0.0f32, [0.0f32], 0.0);
     loop {
         let read = {

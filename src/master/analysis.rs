@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use auralis_core::{
-    Accelerator, AudioBlock, AudioBlockMut, BiquadCascade, Buffer, Contents, Result,
-};
+use auralis_core::{Accelerator, AudioBlock, AudioBlockMut, BiquadCascade, Buffer, Result};
 
 use super::folding::{Folding, Merge};
 use crate::Parts;
@@ -61,7 +59,6 @@ impl Analyzer {
         parts: &Parts,
     ) -> Result<Self> {
         let len = weights.len() * max_frames;
-        parts.buffer_pool.prepare(len, 1)?;
         Ok(Self {
             accelerator: Arc::clone(&parts.accelerator),
             filter: parts
@@ -70,7 +67,7 @@ impl Analyzer {
             detector: TruePeak::new(sample_rate, weights.len(), &parts.accelerator)?,
             weights,
             max_frames,
-            weighted: parts.buffer_pool.acquire(len, Contents::Stale)?,
+            weighted: parts.scratch(len)?,
             peaks: vec![0.0; max_frames / CELL + 2],
             current: Cell::default(),
             filled: 0,

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use auralis_core::{
-    AudioBlock, AudioBlockMut, Buffer, BufferPool, Contents, Error, ErrorKind, Executor,
-    ExecutorExt, Result,
+    AudioBlock, AudioBlockMut, Buffer, Error, ErrorKind, Executor, ExecutorExt, Result,
 };
+
+use crate::Parts;
 
 /// The stretches of at most `longest` frames that make up `frames`, in order.
 pub fn stretches(frames: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
@@ -25,8 +26,8 @@ pub struct Planes {
 }
 
 impl Planes {
-    fn new(pool: &dyn BufferPool, channels: usize, max_frames: usize) -> Result<Self> {
-        let samples = pool.acquire(channels * max_frames, Contents::Zeroed)?;
+    fn new(parts: &Parts, channels: usize, max_frames: usize) -> Result<Self> {
+        let samples = parts.scratch(channels * max_frames)?;
         Ok(Self {
             samples,
             channels,
@@ -80,17 +81,10 @@ impl<'a> Conveyor<'a> {
     /// # Errors
     ///
     /// What the pool answers.
-    pub fn new(
-        executor: &'a dyn Executor,
-        pool: &dyn BufferPool,
-        channels: usize,
-        max_frames: usize,
-        ahead: bool,
-    ) -> Result<Self> {
-        pool.prepare(channels * max_frames, 3)?;
-        let slot = || Planes::new(pool, channels, max_frames);
+    pub fn new(parts: &'a Parts, channels: usize, max_frames: usize, ahead: bool) -> Result<Self> {
+        let slot = || Planes::new(parts, channels, max_frames);
         Ok(Self {
-            executor,
+            executor: &*parts.executor,
             slots: [slot()?, slot()?, slot()?],
             ahead,
         })

@@ -19,11 +19,11 @@ use crate::chain::{Chain, Loudness, decibels};
 use crate::meter::{LoudnessMeter, channel_weights};
 use crate::session::{Preparation, Session, SessionSpec};
 
-/// The frames that the steps hand on at once: so many that handing on costs little beside the work.
-const BATCH: usize = 4 * BLOCK;
-/// The frames of a block: long enough that a filter of some thousand taps costs little, short
-/// enough to stay in the second cache.
-const BLOCK: usize = 20_480;
+/// The samples of a block of one or two channels: so many that a filter of some thousand taps costs
+/// little, so few that they stay in the second cache. Blocks of more channels have fewer frames.
+const BLOCK_SAMPLES: usize = 40_960;
+/// The blocks that the steps hand on at once: so many that handing on costs little beside the work.
+const BATCH: usize = 4;
 /// What a rendering may be off its target before it is corrected, in LU.
 const CLOSE_ENOUGH: f64 = 0.05;
 /// What a delivery may be off its target without a note, in LU.
@@ -83,6 +83,8 @@ struct Work<'a> {
     reader: Reader,
     spec: Spec,
     weights: Vec<f64>,
+    /// The frames of a block.
+    block: usize,
     operations: Operations,
 }
 
@@ -128,11 +130,13 @@ impl<'a> Work<'a> {
             deliver: register("deliver"),
         };
         let weights = channel_weights(spec.channels, spec.channel_mask);
+        let block = (BLOCK_SAMPLES / spec.channels).clamp(1024, BLOCK_SAMPLES / 2);
         Ok(Self {
             job,
             reader,
             spec,
             weights,
+            block,
             operations,
         })
     }
@@ -206,26 +210,23 @@ impl<'a> Work<'a> {
         let spec = SessionSpec {
             sample_rate,
             channels,
-            max_frames: BLOCK,
+            max_frames: self.block,
         };
         Session::prepare(self.job.chain, spec, self.job.parts, preparation)
     }
 
     fn conveyor(&self) -> Result<Conveyor<'a>> {
-        let parts = self.job.parts;
-        let channels = self.spec.channels;
         Conveyor::new(
-            &*parts.executor,
-            &*parts.buffer_pool,
-            channels,
-            BATCH,
+            self.job.parts,
+            self.spec.channels,
+            BATCH * self.block,
             self.job.prefetch,
         )
     }
 
     fn meter(&self) -> Result<LoudnessMeter> {
         let weights = self.weights.clone();
-        LoudnessMeter::new(self.spec.sample_rate, weights, BLOCK, self.job.parts)
+        LoudnessMeter::new(self.spec.sample_rate, weights, self.block, self.job.parts)
     }
 
     /// Runs the chain up to its limiter and keeps what the solve needs.
@@ -238,7 +239,7 @@ impl<'a> Work<'a> {
         let mut session = self.session(preparation)?;
         let weights = self.weights.clone();
         let parts = self.job.parts;
-        let mut analyzer = Analyzer::new(self.spec.sample_rate, weights, BLOCK, parts)?;
+        let mut analyzer = Analyzer::new(self.spec.sample_rate, weights, self.block, parts)?;
         let mut conveyor = self.conveyor()?;
         let mut meter = self.meter()?;
         let (job, operations) = (self.job, self.operations);
@@ -257,6 +258,7 @@ impl<'a> Work<'a> {
             tail: skip,
             ended: false,
         };
+        let longest = self.block;
         conveyor.run(
             |planes| {
                 parts
@@ -269,7 +271,7 @@ impl<'a> Work<'a> {
                     let block = planes.block();
                     let start = skip.min(block.frames());
                     skip -= start;
-                    stretches(start..block.frames(), BLOCK)
+                    stretches(start..block.frames(), longest)
                         .try_for_each(|stretch| analyzer.process(&block.range(stretch)))
                 })
             },
@@ -313,7 +315,7 @@ impl<'a> Work<'a> {
             latency,
             u64::MAX,
             weights,
-            BLOCK,
+            self.block,
             job.parts,
         )?;
         let mut conveyor = self.conveyor()?;
@@ -424,7 +426,7 @@ impl Source<'_> {
 /// Runs a session over the blocks of a batch.
 fn process(session: &mut Session, planes: &mut Planes) -> Result<()> {
     let mut batch = planes.block_mut();
-    stretches(0..batch.frames(), BLOCK)
+    stretches(0..batch.frames(), session.spec().max_frames)
         .try_for_each(|stretch| session.process(batch.range_mut(stretch)))
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use auralis_core::{Accelerator, Buffer, Contents, MAX_CHANNELS, Result};
+use auralis_core::{Accelerator, Buffer, MAX_CHANNELS, Result};
 
 use super::conveyor::{Planes, stretches};
 use super::folding::{Folding, Largest};
@@ -57,7 +57,6 @@ impl Sink {
         parts: &Parts,
     ) -> Result<Self> {
         let samples = output.channels * max_frames;
-        parts.buffer_pool.prepare(samples, 1)?;
         Ok(Self {
             accelerator: Arc::clone(&parts.accelerator),
             writer: Writer::create(path, output)?,
@@ -67,7 +66,7 @@ impl Sink {
             skip,
             remaining: frames,
             max_frames,
-            interleaved: parts.buffer_pool.acquire(samples, Contents::Stale)?,
+            interleaved: parts.scratch(samples)?,
             quantized: match output.sample {
                 SampleFormat::Int16 => Quantized::Int16(vec![0; samples]),
                 SampleFormat::Int24 => Quantized::Int24(vec![[0; 3]; samples]),

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use auralis_core::{
-    Accelerator, AudioBlock, AudioBlockMut, BiquadCascade, Buffer, Contents, Result,
-};
+use auralis_core::{Accelerator, AudioBlock, AudioBlockMut, BiquadCascade, Buffer, Result};
 
 use super::{Gate, k_weighting, lufs_of_energy};
 use crate::Parts;
@@ -49,13 +47,12 @@ impl LoudnessMeter {
         parts: &Parts,
     ) -> Result<Self> {
         let len = max_frames * weights.len();
-        parts.buffer_pool.prepare(len, 1)?;
         Ok(Self {
             accelerator: Arc::clone(&parts.accelerator),
             filter: parts
                 .accelerator
                 .plan_biquads(&k_weighting(sample_rate), weights.len())?,
-            scratch: parts.buffer_pool.acquire(len, Contents::Stale)?,
+            scratch: parts.scratch(len)?,
             weights,
             max_frames,
             sub_block: sub_block_frames(sample_rate),

@@ -253,15 +253,7 @@ impl Optimizer {
     ///
     /// [`ErrorKind::Exhausted`] beyond the pool's budget.
     pub fn buffer(&self, len: usize) -> Result<Buffer> {
-        let pool = &self.parts.buffer_pool;
-        pool.acquire(len, Contents::Zeroed)
-            .or_else(|error| match error.kind() {
-                ErrorKind::Exhausted => {
-                    pool.prepare(len, 1)?;
-                    pool.acquire(len, Contents::Zeroed)
-                }
-                _ => Err(error),
-            })
+        self.parts.buffer(len, Contents::Zeroed)
     }
 
     /// Runs `f` and records under `name` how long it took.
