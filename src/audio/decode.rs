@@ -52,7 +52,14 @@ impl Packets for Demuxed {
     }
 }
 
-/// A file being decoded, from its first frame to its last.
+/// The frames of one file, from the first to the last.
+pub(super) trait Frames: Send {
+    /// Fills `planes`, which are as many as there are channels and of one length; fewer frames
+    /// only at the end of the file.
+    fn read(&mut self, planes: &mut [&mut [f32]]) -> Result<usize>;
+}
+
+/// A file being decoded by symphonia.
 pub(super) struct Stream {
     packets: Box<dyn Packets>,
     decoder: Box<dyn AudioDecoder>,
@@ -81,30 +88,6 @@ impl Stream {
             available: 0,
             taken: 0,
         })
-    }
-
-    /// Fills `planes`, which are as many as there are channels and of one length; fewer frames
-    /// only at the end of the file.
-    pub(super) fn read(&mut self, planes: &mut [&mut [f32]]) -> Result<usize> {
-        let wanted = planes.first().map_or(0, |plane| plane.len());
-        let mut filled = 0;
-        while filled < wanted {
-            if self.taken == self.available && !self.advance()? {
-                break;
-            }
-            let count = (wanted - filled).min(self.available - self.taken);
-            let mut targets: Vec<&mut [f32]> = planes
-                .iter_mut()
-                .map(|plane| &mut plane[filled..filled + count])
-                .collect();
-            self.decoder
-                .last_decoded()
-                .slice(self.taken..self.taken + count)
-                .copy_to_slice_planar(&mut targets);
-            self.taken += count;
-            filled += count;
-        }
-        Ok(filled)
     }
 
     /// Decodes up to the next packet that holds frames; false at the end.
@@ -152,6 +135,30 @@ impl Stream {
             ));
         }
         Ok(())
+    }
+}
+
+impl Frames for Stream {
+    fn read(&mut self, planes: &mut [&mut [f32]]) -> Result<usize> {
+        let wanted = planes.first().map_or(0, |plane| plane.len());
+        let mut filled = 0;
+        while filled < wanted {
+            if self.taken == self.available && !self.advance()? {
+                break;
+            }
+            let count = (wanted - filled).min(self.available - self.taken);
+            let mut targets: Vec<&mut [f32]> = planes
+                .iter_mut()
+                .map(|plane| &mut plane[filled..filled + count])
+                .collect();
+            self.decoder
+                .last_decoded()
+                .slice(self.taken..self.taken + count)
+                .copy_to_slice_planar(&mut targets);
+            self.taken += count;
+            filled += count;
+        }
+        Ok(filled)
     }
 }
 

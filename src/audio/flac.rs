@@ -10,7 +10,7 @@ use symphonia::core::formats::{FormatReader, Track};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::default::formats::FlacReader;
 
-use super::decode::{Demuxed, Stream, demux_fault, read_fault};
+use super::decode::{Demuxed, Frames, Stream, demux_fault, read_fault};
 use super::reader::{Container, Format, Spec};
 use super::window::Window;
 
@@ -43,7 +43,7 @@ impl Container for Flac {
         &self.spec
     }
 
-    fn start(&self, file: File) -> Result<Stream> {
+    fn start(&self, file: File) -> Result<Box<dyn Frames>> {
         let demuxer = demuxer(file, self.audio.clone())?;
         let (_, params) = audio_track(demuxer.as_ref())?;
         let params = params.clone();
@@ -53,7 +53,11 @@ impl Container for Flac {
             contiguous: true,
             demuxed: 0,
         };
-        Stream::new(Box::new(packets), &params, &self.spec)
+        Ok(Box::new(Stream::new(
+            Box::new(packets),
+            &params,
+            &self.spec,
+        )?))
     }
 }
 

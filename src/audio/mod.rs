@@ -9,6 +9,7 @@ mod flac_writer;
 mod mpeg;
 mod ogg;
 mod part_file;
+mod pcm;
 mod reader;
 mod riff;
 mod tags;

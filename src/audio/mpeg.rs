@@ -14,7 +14,7 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, well_known::CODEC_ID_
 use symphonia::core::packet::{Packet, PacketBuilder};
 use symphonia::core::units::{Duration, Timestamp};
 
-use super::decode::{Packets, Stream, cut_short, read_fault, truncated};
+use super::decode::{Frames, Packets, Stream, cut_short, read_fault, truncated};
 use super::reader::{Container, Format, Spec};
 
 /// How far into the file the first frame may lie, and how far the search after damage looks.
@@ -391,7 +391,7 @@ impl Container for Mp3 {
         &self.spec
     }
 
-    fn start(&self, file: File) -> Result<Stream> {
+    fn start(&self, file: File) -> Result<Box<dyn Frames>> {
         let mut input = BufReader::new(file);
         seek(&mut input, self.start)?;
         let packets = MpegFrames {
@@ -409,7 +409,11 @@ impl Container for Mp3 {
             .for_codec(CODEC_ID_MP3)
             .with_sample_rate(self.spec.sample_rate)
             .with_channels(channels);
-        Stream::new(Box::new(packets), &params, &self.spec)
+        Ok(Box::new(Stream::new(
+            Box::new(packets),
+            &params,
+            &self.spec,
+        )?))
     }
 }
 

@@ -13,7 +13,7 @@ use symphonia::core::formats::{FormatReader, Track};
 use symphonia::core::io::{MediaSourceStream, Monitor};
 use symphonia::default::formats::OggReader;
 
-use super::decode::{Demuxed, Stream, demux_fault, read_fault};
+use super::decode::{Demuxed, Frames, Stream, demux_fault, read_fault};
 use super::flac::{audio_track, channel_mask};
 use super::reader::{Container, Format, Spec};
 
@@ -72,7 +72,7 @@ impl Container for Vorbis {
         &self.spec
     }
 
-    fn start(&self, file: File) -> Result<Stream> {
+    fn start(&self, file: File) -> Result<Box<dyn Frames>> {
         let demuxer = demuxer(file)?;
         let (_, params) = audio_track(demuxer.as_ref())?;
         let params = params.clone();
@@ -82,7 +82,11 @@ impl Container for Vorbis {
             contiguous: false,
             demuxed: 0,
         };
-        Stream::new(Box::new(packets), &params, &self.spec)
+        Ok(Box::new(Stream::new(
+            Box::new(packets),
+            &params,
+            &self.spec,
+        )?))
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use auralis_core::{Error, ErrorKind, Result};
 
-use super::decode::{Stream, cut_short, read_fault};
+use super::decode::{Frames, cut_short, read_fault};
 use super::{flac, mpeg, ogg, riff, tags};
 
 /// A file format that can be read.
@@ -61,7 +61,7 @@ pub(super) trait Container: Send {
     fn spec(&self) -> &Spec;
 
     /// Starts decoding at the first frame.
-    fn start(&self, file: File) -> Result<Stream>;
+    fn start(&self, file: File) -> Result<Box<dyn Frames>>;
 }
 
 /// Decodes a file block by block into planes of `f32`, full scale being 1.0.
@@ -89,7 +89,7 @@ pub struct Reader {
     container: Box<dyn Container>,
     warnings: Vec<String>,
     /// `None` after an error, until the next rewind.
-    stream: Option<Stream>,
+    stream: Option<Box<dyn Frames>>,
 }
 
 impl fmt::Debug for Reader {

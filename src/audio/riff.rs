@@ -1,23 +1,19 @@
 //! WAV files: the chunk headers are checked here against the file's true length.
 //!
 //! symphonia's demuxer takes zero channels for an unknown format, ends quietly where the data
-//! does, and refuses the headers that programs write into pipes; its PCM decoder is used as it is.
+//! does, and refuses the headers that programs write into pipes.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use auralis_core::{Error, ErrorKind, Result};
-use symphonia::core::audio::Channels;
-use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, well_known as codec};
-use symphonia::core::packet::Packet;
-use symphonia::core::units::{Duration, Timestamp};
 
 use super::MAX_CHANNELS;
-use super::decode::{Packets, Stream, no_audio, read_fault, truncated};
+use super::decode::{Frames, no_audio, read_fault, truncated};
+use super::pcm::{Sample, Samples};
 use super::reader::{Container, Format, Spec};
 
-const FRAMES_PER_PACKET: u64 = 4096;
 /// No real file has as many; a hostile one shall not keep us busy.
 const MAX_CHUNKS: usize = 4096;
 const UNKNOWN: u32 = u32::MAX;
@@ -34,7 +30,7 @@ pub(super) const SUBTYPE_TAIL: [u8; 14] = [
 
 struct Wave {
     spec: Spec,
-    codec: AudioCodecId,
+    sample: Sample,
     data: Range<u64>,
     frame_bytes: u64,
 }
@@ -46,7 +42,7 @@ struct Encoding {
     channel_mask: Option<u32>,
     bits: u32,
     float: bool,
-    codec: AudioCodecId,
+    sample: Sample,
     frame_bytes: u64,
 }
 
@@ -162,7 +158,7 @@ impl Wave {
                 float: encoding.float,
                 format: Format::Wav,
             },
-            codec: encoding.codec,
+            sample: encoding.sample,
             data: data.at..data.at + whole,
             frame_bytes: encoding.frame_bytes,
         })
@@ -217,46 +213,16 @@ impl Container for Wave {
         &self.spec
     }
 
-    fn start(&self, mut file: File) -> Result<Stream> {
+    fn start(&self, mut file: File) -> Result<Box<dyn Frames>> {
         file.seek(SeekFrom::Start(self.data.start))
             .map_err(|e| read_fault(e, "its data"))?;
-        let packets = WavePackets {
+        let frames = (self.data.end - self.data.start) / self.frame_bytes;
+        Ok(Box::new(Samples::new(
             file,
-            frame_bytes: self.frame_bytes,
-            left: (self.data.end - self.data.start) / self.frame_bytes,
-            done: 0,
-        };
-        let mut params = AudioCodecParameters::new();
-        params
-            .for_codec(self.codec)
-            .with_sample_rate(self.spec.sample_rate)
-            .with_channels(Channels::Discrete(self.spec.channels as u16))
-            .with_max_frames_per_packet(FRAMES_PER_PACKET);
-        Stream::new(Box::new(packets), &params, &self.spec)
-    }
-}
-
-struct WavePackets {
-    file: File,
-    frame_bytes: u64,
-    left: u64,
-    done: u64,
-}
-
-impl Packets for WavePackets {
-    fn next_packet(&mut self) -> Result<Option<Packet>> {
-        let frames = self.left.min(FRAMES_PER_PACKET);
-        if frames == 0 {
-            return Ok(None);
-        }
-        let mut bytes = vec![0; (frames * self.frame_bytes) as usize];
-        self.file
-            .read_exact(&mut bytes)
-            .map_err(|e| read_fault(e, "its data"))?;
-        let start = Timestamp::new(self.done.cast_signed());
-        self.left -= frames;
-        self.done += frames;
-        Ok(Some(Packet::new(0, start, Duration::new(frames), bytes)))
+            self.sample,
+            self.spec.channels,
+            frames,
+        )))
     }
 }
 
@@ -295,7 +261,7 @@ fn read_encoding(mut file: &File, chunk: &Chunk) -> Result<Encoding> {
             tag = le16(&extension, 8);
         }
     }
-    let codec = sample_codec(tag, container_bits)?;
+    let sample = sample_format(tag, container_bits)?;
     check_counts(channels, sample_rate)?;
     let frame_bytes = u64::from(container_bits / 8) * channels as u64;
     if u64::from(block_align) != frame_bytes {
@@ -313,20 +279,20 @@ fn read_encoding(mut file: &File, chunk: &Chunk) -> Result<Encoding> {
         channel_mask,
         bits: u32::from(bits),
         float: tag == FLOAT,
-        codec,
+        sample,
         frame_bytes,
     })
 }
 
-fn sample_codec(tag: u16, bits: u16) -> Result<AudioCodecId> {
+fn sample_format(tag: u16, bits: u16) -> Result<Sample> {
     let unsupported = |what: String| Err(Error::new(ErrorKind::Unsupported, what));
     match (tag, bits) {
-        (PCM, 8) => Ok(codec::CODEC_ID_PCM_U8),
-        (PCM, 16) => Ok(codec::CODEC_ID_PCM_S16LE),
-        (PCM, 24) => Ok(codec::CODEC_ID_PCM_S24LE),
-        (PCM, 32) => Ok(codec::CODEC_ID_PCM_S32LE),
-        (FLOAT, 32) => Ok(codec::CODEC_ID_PCM_F32LE),
-        (FLOAT, 64) => Ok(codec::CODEC_ID_PCM_F64LE),
+        (PCM, 8) => Ok(Sample::U8),
+        (PCM, 16) => Ok(Sample::I16),
+        (PCM, 24) => Ok(Sample::I24),
+        (PCM, 32) => Ok(Sample::I32),
+        (FLOAT, 32) => Ok(Sample::F32),
+        (FLOAT, 64) => Ok(Sample::F64),
         (PCM, _) => unsupported(format!("{bits} bits per sample; 8, 16, 24 and 32 are")),
         (FLOAT, _) => unsupported(format!("{bits} bits per float sample; 32 and 64 are")),
         _ => unsupported(format!(
