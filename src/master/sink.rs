@@ -16,6 +16,9 @@ use crate::meter::{LoudnessMeter, TruePeak};
 /// The frames after which the momentary loudness is looked at: half a sub-block at 44.1 kHz.
 const MOMENTARY_FRAMES: usize = 2048;
 
+/// What silence is in a timeline, in LUFS: a record can't hold infinity.
+const QUIETEST: f64 = -120.0;
+
 /// Writes a file block by block and measures it.
 #[derive(Debug)]
 pub struct Sink {
@@ -135,7 +138,8 @@ impl Sink {
         for start in (0..block.frames()).step_by(MOMENTARY_FRAMES) {
             let end = block.frames().min(start + MOMENTARY_FRAMES);
             self.meter.process(&block.range(start..end))?;
-            self.momentary.push(Largest(self.meter.momentary() as f32));
+            let momentary = self.meter.momentary().max(QUIETEST);
+            self.momentary.push(Largest(momentary as f32));
         }
         push_peaks(&*self.accelerator, &block, &mut self.peaks)?;
         let mut peak = [self.peak];

@@ -96,6 +96,13 @@ pub fn song(seed: u64, seconds: f64) -> Vec<u8> {
     Wav::of(1, 16, 2, 44_100, &music(seed, 2, 44_100, seconds)).bytes()
 }
 
+/// A [`song`] after a second of digital silence.
+pub fn late_song(seed: u64, seconds: f64) -> Vec<u8> {
+    let mut samples = vec![0.0; 2 * 44_100];
+    samples.extend(music(seed, 2, 44_100, seconds));
+    Wav::of(1, 16, 2, 44_100, &samples).bytes()
+}
+
 /// Short clicks in silence, in stereo at 44.1 kHz: loud only for an instant.
 pub fn clicks(seconds: f64) -> Vec<u8> {
     let frames = (seconds * 44_100.0) as usize;
