@@ -14,4 +14,5 @@ mod cut;
 mod pinned;
 #[cfg(feature = "rayon")]
 mod rayon;
+mod reversed;
 mod sequential;
