@@ -14,5 +14,4 @@ mod cut;
 mod pinned;
 #[cfg(feature = "rayon")]
 mod rayon;
-mod reversed;
 mod sequential;
