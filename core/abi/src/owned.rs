@@ -64,8 +64,8 @@ impl<T> Owned<T> {
     pub(crate) unsafe fn take(self) -> Result<Taken<T>> {
         let taken = Taken(self);
         let slice = Slice {
-            ptr: self.ptr,
-            len: self.len,
+            ptr: taken.0.ptr,
+            len: taken.0.len,
         };
         // SAFETY: the caller's promise; the elements are looked at no further here.
         unsafe { slice.entries() }?;

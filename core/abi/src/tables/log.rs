@@ -17,12 +17,8 @@ pub struct LogSink {
     pub level: LevelCode,
     /// Takes one event: where in the plugin it comes from, and what it says. The texts live during
     /// the call. Any thread may call it; it always returns.
-    pub write: unsafe extern "C" fn(
-        context: *const c_void,
-        level: LevelCode,
-        target: Text,
-        text: Text,
-    ),
+    pub write:
+        unsafe extern "C" fn(context: *const c_void, level: LevelCode, target: Text, text: Text),
 }
 
 /// The log of a plugin. A plugin that has none leaves the table out.

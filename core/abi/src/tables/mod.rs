@@ -21,7 +21,9 @@ pub use buffer_pool::{Buffer, BufferPoolV1, PoolStats};
 pub use cache::{CacheStats, CacheV1, Lookup};
 pub use executor::{ExecutorV1, Task};
 pub use log::{LogSink, LogV1};
-pub use profiler::{EventRecord, NO_PERIOD, NOT_COUNTED, OperationRecord, ProfilerV1, ReportRecord};
+pub use profiler::{
+    EventRecord, NO_PERIOD, NOT_COUNTED, OperationRecord, ProfilerV1, ReportRecord,
+};
 
 pub(crate) use accelerator::{accelerator_convolve_v1, accelerator_f64_v1};
 pub(crate) use buffer_pool::buffer_pool_v1;
