@@ -38,6 +38,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Without these options the backend `faulty` is not built.
+const ARMED: &str = r#"{"armed": true}"#;
+
 fn plugin() -> Plugin {
     // SAFETY: the header is our own, and a static.
     unsafe { Plugin::read(&auralis_plugin_v1) }.unwrap()
@@ -149,8 +152,8 @@ fn errors_of_build_are_the_same_on_both_sides() {
 #[test]
 fn an_error_keeps_its_kind_message_context_and_causes() {
     let (linked, remote) = (
-        linked("faulty", "{}").unwrap(),
-        remote("faulty", "{}").unwrap(),
+        linked("faulty", ARMED).unwrap(),
+        remote("faulty", ARMED).unwrap(),
     );
     let (linked, remote) = (
         linked.add(&mut [], &[]).unwrap_err(),
@@ -163,7 +166,7 @@ fn an_error_keeps_its_kind_message_context_and_causes() {
 
 #[test]
 fn a_long_message_is_cut_at_the_end_of_the_buffer() {
-    let remote = remote("faulty", "{}").unwrap();
+    let remote = remote("faulty", ARMED).unwrap();
     let error = remote
         .convolve(&mut [], &[], &[], ConvolutionMode::Full)
         .unwrap_err();
@@ -173,7 +176,7 @@ fn a_long_message_is_cut_at_the_end_of_the_buffer() {
 
 #[test]
 fn a_panic_puts_an_instance_out_of_use() {
-    let instance = || remote("faulty", "{}").unwrap();
+    let instance = || remote("faulty", ARMED).unwrap();
     type Run = fn(&dyn Accelerator) -> Result<()>;
     let panics: [(&str, Run); 2] = [
         ("a panic in the plugin: no gain for 3 samples", |a| {
@@ -203,7 +206,7 @@ fn a_panic_puts_an_instance_out_of_use() {
 
 #[test]
 fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
-    let accelerator = remote("faulty", "{}").unwrap();
+    let accelerator = remote("faulty", ARMED).unwrap();
     let mut fir = accelerator.plan_fir(&[1.0]).unwrap();
     fir.process(&mut [], &[]).unwrap();
     let error = fir.process(&mut [0.0], &[0.0]).unwrap_err();
@@ -228,20 +231,20 @@ fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
 
 #[test]
 fn panics_while_building_and_dropping_go_no_further() {
-    let error = remote("faulty", r#"{"panic_in_build": true}"#).unwrap_err();
+    let error = remote("faulty", r#"{"armed": true, "panic_in_build": true}"#).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
     assert_eq!(
         error.message(),
         "a panic in the plugin: told to panic in build"
     );
-    drop(remote("faulty", r#"{"panic_in_drop": true}"#).unwrap());
+    drop(remote("faulty", r#"{"armed": true, "panic_in_drop": true}"#).unwrap());
 }
 
 #[test]
 fn the_floating_point_control_is_restored() {
     let before = FloatControl::read();
     assert_eq!(
-        remote("faulty", "{}").unwrap().sum_squares(&[2.0]).unwrap(),
+        remote("faulty", ARMED).unwrap().sum_squares(&[2.0]).unwrap(),
         4.0
     );
     assert_eq!(FloatControl::read(), before);

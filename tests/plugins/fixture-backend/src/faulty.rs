@@ -9,9 +9,14 @@ use auralis_core::{
 use serde::Deserialize;
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 struct Options {
+    /// Must be said, so that a host's first test, which says nothing, does not build it.
+    #[allow(dead_code, reason = "it only has to be there")]
+    armed: bool,
+    #[serde(default)]
     panic_in_build: bool,
+    #[serde(default)]
     panic_in_drop: bool,
 }
 
@@ -26,7 +31,7 @@ register! {
         rank: -1,
         requires: CpuFeatures::NONE,
         capabilities: &["scale", "add", "mul", "dot", "sum_squares", "convolve", "fir"],
-        options_schema: r#"{"type":"object"}"#,
+        options_schema: r#"{"type":"object","required":["armed"]}"#,
         build: |context| {
             let options: Options = context.options.parse()?;
             assert!(!options.panic_in_build, "told to panic in build");
