@@ -83,10 +83,8 @@ mod tested {
     /// recognises: then it serves the test run and ends the process. Else it returns at once.
     ///
     /// ```no_run
-    /// fn main() {
-    ///     auralis::plugins::probe_if_asked();
-    ///     // What the program does.
-    /// }
+    /// auralis::plugins::probe_if_asked();
+    /// // What the program does.
     /// ```
     pub fn probe_if_asked() {
         if let Some(file) = child::asked(env::args_os()) {

@@ -188,6 +188,7 @@ pub(crate) struct Configured {
 
 /// Loads the configuration, adds the plugins that it allows to `registry`, and checks it again with
 /// what they bring.
+#[cfg(feature = "cli")]
 pub(crate) fn configure(
     registry: &mut Registry,
     sources: &Sources,

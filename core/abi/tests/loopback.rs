@@ -244,7 +244,10 @@ fn panics_while_building_and_dropping_go_no_further() {
 fn the_floating_point_control_is_restored() {
     let before = FloatControl::read();
     assert_eq!(
-        remote("faulty", ARMED).unwrap().sum_squares(&[2.0]).unwrap(),
+        remote("faulty", ARMED)
+            .unwrap()
+            .sum_squares(&[2.0])
+            .unwrap(),
         4.0
     );
     assert_eq!(FloatControl::read(), before);

@@ -31,7 +31,16 @@ register! {
         rank: -1,
         requires: CpuFeatures::NONE,
         capabilities: &["scale", "add", "mul", "dot", "sum_squares", "convolve", "fir"],
-        options_schema: r#"{"type":"object","required":["armed"]}"#,
+        options_schema: r#"{
+            "type": "object",
+            "properties": {
+                "armed": {"type": "boolean"},
+                "panic_in_build": {"type": "boolean"},
+                "panic_in_drop": {"type": "boolean"}
+            },
+            "required": ["armed"],
+            "additionalProperties": false
+        }"#,
         build: |context| {
             let options: Options = context.options.parse()?;
             assert!(!options.panic_in_build, "told to panic in build");
