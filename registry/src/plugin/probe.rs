@@ -273,7 +273,7 @@ impl Run {
                     .map_or(Outcome::End(end), Outcome::Answer);
             }
             let memory = request.limits.memory;
-            self.out_of_memory = platform::is_out_of_memory(self.child.id(), memory);
+            self.out_of_memory |= platform::is_out_of_memory(self.child.id(), memory);
             if Instant::now() >= deadline {
                 return Outcome::Silence;
             }
