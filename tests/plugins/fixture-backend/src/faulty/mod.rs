@@ -1,0 +1,65 @@
+//! The backends `faulty`, one of each kind: they panic, fail and change the floating-point control.
+
+mod accelerator;
+mod buffer_pool;
+mod cache;
+mod executor;
+mod profiler;
+
+use auralis_core::{Options, Result};
+use serde::Deserialize;
+
+/// The schema of [`Switches`], as loose as a schema can be.
+const SCHEMA: &str = r#"{"type":"object"}"#;
+
+/// The argument on which a method of a faulty part panics.
+const UNLUCKY: usize = 13;
+
+/// What the options switch on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Switches {
+    panic_in_build: bool,
+    panic_in_drop: bool,
+}
+
+impl Switches {
+    /// Read in `build`, which may panic here.
+    fn of(options: &Options) -> Result<Self> {
+        let switches: Self = options.parse()?;
+        assert!(!switches.panic_in_build, "told to panic in build");
+        Ok(switches)
+    }
+}
+
+impl Drop for Switches {
+    fn drop(&mut self) {
+        assert!(!self.panic_in_drop, "told to panic in drop");
+    }
+}
+
+/// A panic payload whose own drop panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the payload was dropped");
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn flush_to_zero() {
+    let mxcsr = 0x9FC0u32;
+    // SAFETY: the value is the default with FTZ and DAZ; a host under test undoes it.
+    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack)) };
+}
+
+#[cfg(target_arch = "aarch64")]
+fn flush_to_zero() {
+    let fpcr = 1u64 << 24;
+    // SAFETY: the value is the default with FZ; a host under test undoes it.
+    unsafe { std::arch::asm!("msr fpcr, {}", in(reg) fpcr, options(nomem, nostack)) };
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn flush_to_zero() {}
