@@ -11,7 +11,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use auralis as _;
-use auralis::registry::{Candidate, Registry, RegistryKind, Source, dylib};
+use auralis::registry::plugin::{self, LoadedPlugin, PluginKind};
+use auralis::registry::{Candidate, Registry, RegistryKind, Source};
 use auralis_core::{Accelerator, BufferPool, Cache, Executor, Kind, Profiler};
 use auralis_testkit::runner::{Backend, linked_trials, trials_of};
 use auralis_testkit::{accelerator, buffer_pool, cache, check, executor, profiler};
@@ -37,7 +38,7 @@ fn dylib_trials(library: &str) -> Vec<Trial> {
     let file = format!("{DLL_PREFIX}{library}{DLL_SUFFIX}");
     let loaded = std::env::current_exe()
         .map_err(|e| e.to_string())
-        .and_then(|test| dylib::load(&test.with_file_name(&file), None).map_err(|e| e.report()));
+        .and_then(|test| plugin::open(&test.with_file_name(&file)).map_err(|e| e.report()));
     let plugin = match loaded {
         Ok(plugin) => plugin,
         Err(reason) => {
@@ -52,8 +53,8 @@ fn dylib_trials(library: &str) -> Vec<Trial> {
     trials
 }
 
-fn of_kind<K: Remote + ?Sized>(
-    plugin: &dylib::LoadedPlugin,
+fn of_kind<K: PluginKind + ?Sized>(
+    plugin: &LoadedPlugin,
     trials: fn() -> Vec<auralis_testkit::Trial<K>>,
 ) -> Vec<Trial> {
     let backends = plugin.candidates::<K>().into_iter().map(backend);

@@ -1,5 +1,6 @@
 //! The accelerator `faulty`: each kernel misbehaves in a way of its own.
 
+use std::mem::ManuallyDrop;
 use std::panic::panic_any;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ register! {
         version: env!("CARGO_PKG_VERSION"),
         rank: -1,
         requires: CpuFeatures::NONE,
-        capabilities: &["scale", "add", "mul", "dot", "sum_squares", "convolve", "fir"],
+        capabilities: &["scale", "add", "mul", "dot", "sum_squares", "peak", "convolve", "fir"],
         options_schema: r#"{"type":"object"}"#,
         build: |context| {
             Ok(Arc::new(Faulty(Switches::of(context.options)?)))
@@ -58,6 +59,17 @@ impl Accelerator for Faulty {
     fn sum_squares(&self, data: &[f32]) -> Result<f32> {
         flush_to_zero();
         Ok(data.iter().map(|x| x * x).sum())
+    }
+
+    /// Says something at each level, and something that can't be said.
+    fn peak(&self, data: &[f32]) -> Result<f32> {
+        tracing::error!("an error");
+        tracing::warn!(samples = data.len(), text = "a word", "a warning");
+        tracing::info!(unspeakable = ?ManuallyDrop::new(Bomb), "lost");
+        tracing::info!(target: "elsewhere", "information");
+        tracing::debug!("for debugging");
+        tracing::trace!("for tracing");
+        Ok(0.0)
     }
 
     fn convolve(&self, _: &mut [f32], _: &[f32], _: &[f32], _: ConvolutionMode) -> Result<()> {

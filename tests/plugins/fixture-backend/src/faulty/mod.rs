@@ -6,6 +6,9 @@ mod cache;
 mod executor;
 mod profiler;
 
+use std::fmt;
+use std::panic::panic_any;
+
 use auralis_core::{Options, Result};
 use serde::Deserialize;
 
@@ -38,8 +41,14 @@ impl Drop for Switches {
     }
 }
 
-/// A panic payload whose own drop panics.
+/// What panics when it is printed, and as the payload of a panic also when it is dropped.
 struct Bomb;
+
+impl fmt::Debug for Bomb {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic_any(Bomb)
+    }
+}
 
 impl Drop for Bomb {
     fn drop(&mut self) {
