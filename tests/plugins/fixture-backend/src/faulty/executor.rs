@@ -34,10 +34,12 @@ impl Executor for Faulty {
         assert!(len != UNLUCKY, "{len} indices are unlucky");
         flush_to_zero();
         let grain = grain.max(1);
-        let starts = (0..len).step_by(grain).rev();
-        starts.fold(Ok(()), |outcome, start| {
-            contain(start..(start + grain).min(len), task).and(outcome)
-        })
+        let mut outcome = Ok(());
+        for start in (0..len).step_by(grain).rev() {
+            let ran = contain(start..(start + grain).min(len), task);
+            outcome = ran.and(outcome);
+        }
+        outcome
     }
 
     fn threads(&self) -> usize {
