@@ -1,5 +1,7 @@
 //! The plugins that a configuration allows, and the program that tests them first.
 
+#[cfg(all(feature = "cli", feature = "plugins"))]
+pub(crate) use allowed::files as allowed_files;
 #[cfg(feature = "plugins")]
 pub use tested::{probe_if_asked, self_test};
 
@@ -123,7 +125,7 @@ mod allowed {
 
     /// The files that are allowed: those that are named, then those in the named folders and in the
     /// folders of the environment. A folder that can't be used is noted as rejected.
-    pub(super) fn files(
+    pub(crate) fn files(
         registry: &mut Registry,
         plugins: &Plugins,
         sources: &Sources,
@@ -137,7 +139,12 @@ mod allowed {
             (plugin.file.clone(), allowance)
         });
         let mut files: Vec<_> = named.collect();
-        for folder in plugins.directories.iter().cloned().chain(of_environment(sources)) {
+        for folder in plugins
+            .directories
+            .iter()
+            .cloned()
+            .chain(of_environment(sources))
+        {
             match listed(&folder) {
                 Ok(found) => {
                     for file in found {
@@ -158,12 +165,17 @@ mod allowed {
 
     /// The folders that the environment names, unless it is another user's.
     fn of_environment(sources: &Sources) -> Vec<PathBuf> {
-        let variable = sources.environment.iter().find(|(name, _)| name == VARIABLE);
+        let variable = sources
+            .environment
+            .iter()
+            .find(|(name, _)| name == VARIABLE);
         let Some((_, value)) = variable else {
             return Vec::new();
         };
         if secure_execution() {
-            tracing::warn!("{VARIABLE} is ignored: the program runs with more rights than its user");
+            tracing::warn!(
+                "{VARIABLE} is ignored: the program runs with more rights than its user"
+            );
             return Vec::new();
         }
         env::split_paths(value)
