@@ -12,6 +12,7 @@ use auralis_registry::{Candidate, Registry, RegistryKind};
 use auralis_testkit::{Effort, Outcome, Subject, Trial, Tried};
 
 /// Calls a generic function for the kind of this name; `None` if there is no such kind.
+#[cfg(feature = "cli")]
 macro_rules! of_kind {
     ($name:expr, $function:ident $arguments:tt) => {
         of_kind!(@ $name, $function $arguments
