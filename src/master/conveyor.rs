@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use auralis_core::{
-    AudioBlock, AudioBlockMut, Buffer, Error, ErrorKind, Executor, ExecutorExt, Result,
+    AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, Result,
 };
 
 use crate::Parts;
@@ -137,10 +137,7 @@ impl<'a> Conveyor<'a> {
                         },
                         || if filled(going) { sink(going) } else { Ok(()) },
                     );
-                    step.unwrap_or_else(|panicked| {
-                        let report = panicked.report();
-                        (Err(panicked), Err(Error::new(ErrorKind::Panicked, report)))
-                    })
+                    step.unwrap_or_else(|panicked| (Err(panicked), Ok(())))
                 },
             )?;
             sunk?;

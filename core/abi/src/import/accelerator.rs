@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use auralis_core::{Accelerator, Result, for_each_plan, for_each_slice_kernel};
 
 use super::Tables;
-use super::call::{call, offered};
+use super::call::{blamed, call, offered};
 use super::plans;
 use crate::FloatControl;
 use crate::argument::{Hold, Lower};
@@ -17,7 +18,7 @@ use crate::wire::{
 
 /// An instance in a plugin. Dropping it destroys the instance there.
 pub(super) struct RemoteAccelerator {
-    pub(super) id: String,
+    pub(super) id: Arc<str>,
     pub(super) variant: &'static str,
     pub(super) instance: NonNull<Instance>,
     pub(super) tables: Tables,
@@ -115,7 +116,8 @@ mod functions {
                             message,
                         )
                     })
-                }?;
+                }
+                .map_err(|error| blamed(&remote.id, error))?;
                 Ok(result.into_inner())
             }
         )*};

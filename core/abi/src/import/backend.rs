@@ -146,7 +146,7 @@ impl PluginBackend {
             ));
         };
         let accelerator = RemoteAccelerator {
-            id: self.id.clone(),
+            id: self.id.as_str().into(),
             // SAFETY: the rules of the wire: a variant lives for ever.
             variant: unsafe { text(built.variant) }.unwrap_or("not UTF-8"),
             instance,

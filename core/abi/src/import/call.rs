@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use auralis_core::{Error, Result};
+use auralis_core::{Accelerator, Error, ErrorKind, Kind, Result};
 
 use crate::FloatControl;
 use crate::wire::{Message, Status};
@@ -58,6 +58,17 @@ unsafe fn call_with(
         None => Ok(()),
         // SAFETY: a plugin that keeps the rules has written as many bytes as it says.
         Some(kind) => Err(unsafe { message.error(kind, kernel) }),
+    }
+}
+
+/// The error of a call into the accelerator `id`. One that says that the plugin's code broke names
+/// the backend, so that whoever has another can go on with that one.
+pub(super) fn blamed(id: &str, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Panicked | ErrorKind::Plugin => {
+            error.with("backend", format_args!("{}/{id}", <dyn Accelerator>::NAME))
+        }
+        _ => error,
     }
 }
 

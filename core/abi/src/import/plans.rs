@@ -1,6 +1,7 @@
 //! Planned objects in a plugin, behind the traits of core.
 
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 use auralis_core::{
     AudioBlockMut, Biquad, BiquadCascade, ComplexFft, Convolver, ConvolverSpec, Fir, RealFft,
@@ -8,7 +9,7 @@ use auralis_core::{
 };
 
 use super::accelerator::RemoteAccelerator;
-use super::call::{call, offered};
+use super::call::{blamed, call, offered};
 use super::rejected;
 use crate::FloatControl;
 use crate::tables::{ComplexFftFunctions, RealFftFunctions};
@@ -32,6 +33,7 @@ type InPlace<T> = unsafe extern "C" fn(
 #[derive(Debug)]
 struct Handle {
     plan: NonNull<Plan>,
+    backend: Arc<str>,
     kernel: &'static str,
     destroy: Destroy,
 }
@@ -62,15 +64,18 @@ impl Handle {
         let mut plan = ptr::null_mut();
         let instance = remote.instance.as_ptr();
         // SAFETY: the instance is alive until `remote` is dropped; the rest is the caller's promise.
-        unsafe { call(kernel, |message| create(instance, &raw mut plan, message)) }?;
+        unsafe { call(kernel, |message| create(instance, &raw mut plan, message)) }
+            .map_err(|error| blamed(&remote.id, error))?;
         match NonNull::new(plan) {
             Some(plan) => Ok(Self {
                 plan,
+                backend: Arc::clone(&remote.id),
                 kernel,
                 destroy,
             }),
-            None => Err(rejected(
-                "the plugin planned an object and gave a null handle",
+            None => Err(blamed(
+                &remote.id,
+                rejected("the plugin planned an object and gave a null handle"),
             )),
         }
     }
@@ -84,6 +89,7 @@ impl Handle {
         // SAFETY: the plan is alive until `self` is dropped, and `&mut self` keeps others away; the
         // rest is the caller's promise.
         unsafe { call(self.kernel, |message| run(plan, message)) }
+            .map_err(|error| blamed(&self.backend, error))
     }
 
     /// # Safety
