@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use auralis_core::{
-    AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, Result,
-};
+use auralis_core::{AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, Result};
 
 use crate::Parts;
 
