@@ -435,7 +435,6 @@ fn two_plugins_that_break_cost_two_blocks() {
     let failed: Vec<_> = (0..20)
         .filter(|b| path.run(&mut session, *b).0.is_err())
         .collect();
-    // The second began to count when it took over, or when its line was prepared.
     let ids: Vec<_> = session.faults().iter().map(|f| f.backend().1).collect();
     assert_eq!((ids, failed.len()), (vec!["acme", "bolt"], 2));
     assert_eq!((session.muted_blocks(), session.spares()), (2, 0));
