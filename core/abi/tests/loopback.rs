@@ -390,7 +390,7 @@ fn a_plugin_without_layout_descriptions_is_held_to_sizes() {
     };
     // SAFETY: the header is our own.
     let plugin = unsafe { Plugin::read(&header) }.unwrap();
-    assert_eq!(plugin.backends().len(), 3);
+    assert_eq!(plugin.backends().len(), 4);
 }
 
 #[test]
