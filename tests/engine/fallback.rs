@@ -448,3 +448,78 @@ fn a_plan_that_breaks_is_no_reason_to_be_without_a_session() {
     Layout::Planar.run(&mut session, 0).0.unwrap();
     assert_eq!(acme.load(Ordering::Relaxed), 1);
 }
+
+/// Masters a second of noise with these parts, in blocks that several threads hand on.
+#[cfg(feature = "cli")]
+fn master(folder: &Path, optimizer: &Optimizer) -> Result<()> {
+    use auralis::audio::{OutputFormat, OutputSpec, SampleFormat, Writer};
+    use auralis::master::{Job, NonFinite};
+
+    let (input, output) = (folder.join("in.wav"), folder.join("out.wav"));
+    let spec = OutputSpec {
+        sample_rate: 8000,
+        channels: 2,
+        channel_mask: None,
+        format: OutputFormat::Wav,
+        sample: SampleFormat::Float32,
+        frames: None,
+    };
+    let mut writer = Writer::create(&input, &spec)?;
+    writer.write_f32(&noise(1, 16_000))?;
+    writer.finish()?;
+    let job = Job {
+        input: &input,
+        output: &output,
+        format: OutputFormat::Wav,
+        sample: SampleFormat::Int24,
+        chain: optimizer.chain(),
+        parts: optimizer.parts(),
+        non_finite: NonFinite::Refuse,
+        prefetch: true,
+        timeline: false,
+        interrupted: &std::sync::atomic::AtomicBool::new(false),
+        progress: &|_| {},
+    };
+    let outcome = job.run();
+    assert_eq!(output.exists(), outcome.is_ok());
+    let mut left: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
+    left.retain(|entry| entry.as_ref().unwrap().path() != input);
+    assert_eq!(left.len(), usize::from(outcome.is_ok()), "{left:?}");
+    std::fs::remove_file(output).ok();
+    outcome.map(drop)
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn an_error_names_the_backend_from_whichever_call_of_a_job() {
+    const CHAIN: &str = r#"chain=[
+        { stage = "multiband", crossovers_hz = [500.0], gains_db = [1.0, 0.0], taps = 65 },
+        { stage = "loudness" },
+        { stage = "limiter" },
+    ]"#;
+    let folder = tempfile::tempdir().unwrap();
+    let sets = [CHAIN, "executor.threads=4"];
+    let accelerator = |at| {
+        let (registry, [acme, _]) = plugins(at, NEVER);
+        let outcome = master(folder.path(), &optimizer(registry, &sets));
+        (outcome, acme.load(Ordering::Relaxed))
+    };
+    let executor = |at| {
+        let mut registry = Registry::linked().unwrap();
+        let acme = breaking::<dyn Executor>(&mut registry, "acme", 99, "rayon", at);
+        let outcome = master(folder.path(), &optimizer(registry, &sets));
+        (outcome, acme.load(Ordering::Relaxed))
+    };
+    let kinds: [(_, &dyn Fn(usize) -> (Result<()>, usize)); 2] =
+        [("accelerator", &accelerator), ("executor", &executor)];
+    for (kind, run) in kinds {
+        let (outcome, calls) = run(NEVER);
+        outcome.unwrap();
+        assert!(calls > 5, "{kind}: {calls}");
+        for at in (1..=calls).step_by(calls.div_ceil(40)) {
+            let error = run(at).0.unwrap_err();
+            let named = error.faulty_backend();
+            assert_eq!(named, Some((kind, "acme")), "call {at}: {error:?}");
+        }
+    }
+}

@@ -37,6 +37,7 @@ pub fn trials() -> Vec<Trial> {
             costs_none,
         ),
         trial("plugins::a_panic_does_not_end_an_analysis", analyzes),
+        trial("plugins::records_are_kept_by_what_made_the_file", records),
     ]
 }
 
@@ -309,4 +310,26 @@ fn analyzes() {
         analysis("accelerator.backend=scalar").object()
     );
     run.says(&["accelerator faulty was given up at song.wav"]);
+}
+
+fn records() {
+    let sandbox = allowing(&["plugin-fixture"], "");
+    let master = |list: &str| {
+        let sets = ["--set", list, "--set", "cache.backend=disk"];
+        let run = sandbox.run_with("process song.wav -o out.wav --json", &sets);
+        assert_eq!(run.code, Some(0), "{run}");
+        let object = run.object();
+        (
+            object["cache"].clone(),
+            object["backends"]["accelerator"].clone(),
+        )
+    };
+    let (faulty, working) = (list("faulty"), list("panics-later"));
+    for (list, cache, by) in [
+        (&faulty, "miss", "scalar"),
+        (&faulty, "hit", "scalar"),
+        (&working, "miss", "panics-later"),
+    ] {
+        assert_eq!(master(list), (cache.into(), by.into()));
+    }
 }
