@@ -510,8 +510,8 @@ fn an_error_names_the_backend_from_whichever_call_of_a_job() {
         let outcome = master(folder.path(), &optimizer(registry, &sets));
         (outcome, acme.load(Ordering::Relaxed))
     };
-    let kinds: [(_, &dyn Fn(usize) -> (Result<()>, usize)); 2] =
-        [("accelerator", &accelerator), ("executor", &executor)];
+    type Run<'a> = &'a dyn Fn(usize) -> (Result<()>, usize);
+    let kinds: [(_, Run<'_>); 2] = [("accelerator", &accelerator), ("executor", &executor)];
     for (kind, run) in kinds {
         let (outcome, calls) = run(NEVER);
         outcome.unwrap();
