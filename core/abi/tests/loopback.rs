@@ -84,12 +84,6 @@ fn linked(id: &str, options: &str) -> Result<Arc<dyn Accelerator>> {
     linked_of(id, options)
 }
 
-/// The backend that a fault names.
-fn blamed(error: &Error) -> Option<&str> {
-    let mut context = error.context();
-    context.find(|(key, _)| *key == "backend").map(|(_, v)| v)
-}
-
 #[test]
 fn a_backend_is_described_as_it_describes_itself() {
     let plugin = plugin();
@@ -103,6 +97,7 @@ fn a_backend_is_described_as_it_describes_itself() {
         [
             "accelerator/faulty",
             "accelerator/fixture",
+            "accelerator/panics-later",
             "accelerator/unavailable",
             "buffer_pool/faulty",
             "cache/faulty",
@@ -243,14 +238,15 @@ fn a_panic_puts_an_instance_out_of_use() {
             (error.kind(), error.message()),
             (ErrorKind::Panicked, message)
         );
-        assert_eq!(blamed(&error), Some("accelerator/faulty"));
+        let backend = Some(("accelerator", "faulty"));
+        assert_eq!(error.faulty_backend(), backend);
         let later = accelerator.scale(&mut [], 1.0).unwrap_err();
         assert_eq!(later.kind(), ErrorKind::Panicked);
+        assert_eq!(later.faulty_backend(), backend);
         assert_eq!(
             later.message(),
             "out of use, because an earlier call of it panicked in the plugin"
         );
-        assert_eq!(blamed(&later), Some("accelerator/faulty"));
         instance().scale(&mut [], 1.0).unwrap();
     }
 }
@@ -265,7 +261,7 @@ fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
         error.message(),
         "a panic in the plugin: this filter takes nothing"
     );
-    assert_eq!(blamed(&error), Some("accelerator/faulty"));
+    assert_eq!(error.faulty_backend(), Some(("accelerator", "faulty")));
     assert_eq!(
         fir.process(&mut [], &[]).unwrap_err().kind(),
         ErrorKind::Panicked
@@ -298,7 +294,7 @@ fn breaks_at_its_ends<K: Remote + ?Sized>() {
         error.message(),
         "a panic in the plugin: told to panic in build"
     );
-    assert_eq!(blamed(&error), Some(&*format!("{}/faulty", K::NAME)));
+    assert_eq!(error.faulty_backend(), Some((K::NAME, "faulty")));
     drop(remote_of::<K>("faulty", r#"{"panic_in_drop": true}"#).unwrap_or_else(|e| panic!("{e}")));
 }
 
@@ -324,11 +320,11 @@ fn a_buffer_pool_that_panics_is_out_of_use() {
             (error.kind(), error.message()),
             (ErrorKind::Panicked, message)
         );
-        assert_eq!(blamed(&error), Some("buffer_pool/faulty"));
+        assert_eq!(error.faulty_backend(), Some(("buffer_pool", "faulty")));
         let later = acquire(&*pool, 5).unwrap_err();
         assert_eq!(
-            (later.message(), blamed(&later)),
-            (OUT_OF_USE, Some("buffer_pool/faulty"))
+            (later.message(), later.faulty_backend()),
+            (OUT_OF_USE, Some(("buffer_pool", "faulty")))
         );
         assert_eq!(pool.stats(), Default::default());
         drop(pool);
@@ -430,17 +426,17 @@ fn an_executor_that_panics_is_out_of_use() {
     executor.for_ranges(5, 2, &|_| {}).unwrap();
     let error = executor.for_ranges(13, 1, &|_| {}).unwrap_err();
     assert_eq!(
-        (error.kind(), error.message(), blamed(&error)),
+        (error.kind(), error.message(), error.faulty_backend()),
         (
             ErrorKind::Panicked,
             "a panic in the plugin: 13 indices are unlucky",
-            Some("executor/faulty")
+            Some(("executor", "faulty"))
         )
     );
     let later = executor.for_ranges(5, 1, &|_| {}).unwrap_err();
     assert_eq!(
-        (later.message(), blamed(&later)),
-        (OUT_OF_USE, Some("executor/faulty"))
+        (later.message(), later.faulty_backend()),
+        (OUT_OF_USE, Some(("executor", "faulty")))
     );
     assert!(!executor.is_real_time());
     assert_eq!(faulty::<dyn Executor>().threads(), 1);
@@ -494,7 +490,7 @@ fn a_panic_of_the_host_s_task_stays_with_the_host() {
     let bomb = |_| std::panic::resume_unwind(Box::new(Bomb));
     let error = remote.for_ranges(1, 1, &bomb).unwrap_err();
     assert_eq!(error.to_string(), "a task panicked (range: 0..1)");
-    assert_eq!(blamed(&error), None);
+    assert_eq!(error.faulty_backend(), None);
 }
 
 #[test]
@@ -693,7 +689,7 @@ fn a_plugin_without_layout_descriptions_is_held_to_sizes() {
     };
     // SAFETY: the header is our own.
     let plugin = unsafe { Plugin::read(&header) }.unwrap();
-    assert_eq!(plugin.backends().len(), 7);
+    assert_eq!(plugin.backends().len(), 8);
 }
 
 #[test]
