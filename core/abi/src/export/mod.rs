@@ -24,8 +24,8 @@ use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
 /// ```
 #[macro_export]
 macro_rules! export_plugin {
-    ($backends:ident) => {
-        use $backends as _;
+    ($($backends:ident),* $(,)?) => {
+        $(use $backends as _;)*
 
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "the name is the exported symbol")]
