@@ -6,6 +6,7 @@ mod config_errors;
 mod disk_cache;
 mod files;
 mod interrupt;
+mod misbehaving;
 mod plugins;
 mod process;
 mod selection;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         disk_cache::trials(),
         files::trials(),
         interrupt::trials(),
+        misbehaving::trials(),
         plugins::trials(),
         process::trials(),
         selection::trials(),

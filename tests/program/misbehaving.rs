@@ -4,10 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use auralis_abi::TARGET;
 use libtest_mimic::Trial;
 
 use crate::songs::song;
 use crate::support::{PROGRAM, Run, Sandbox, plugin, trial};
+
+/// A CPU feature that this machine can't have.
+const FOREIGN_FEATURE: &str = if cfg!(target_arch = "aarch64") {
+    r#""requires":["avx512f"]"#
+} else {
+    r#""requires":["sve2"]"#
+};
 
 /// A plugin file that is to be turned away.
 struct Fault {
@@ -73,23 +81,23 @@ const FAULTS: &[Fault] = &[
     ),
     Fault::of_file(
         "newer_abi",
-        |sandbox| patched(sandbox, br#""abi":1,"#, br#""abi":2,"#),
+        |sandbox| patched(sandbox, r#""abi":1,"#, r#""abi":2,"#),
         &["ABI 2", "this host ABI 1"],
     ),
     Fault::of_file(
         "panic_abort",
-        |sandbox| patched(sandbox, br#""panic":"unwind""#, br#""panic":"abort" "#),
+        |sandbox| patched(sandbox, r#""panic":"unwind""#, r#""panic":"abort""#),
         &["panic", "abort", "allow_abort"],
     ),
     Fault::of_file(
         "another_target",
-        |sandbox| patched(sandbox, b"-linux-gnu\"", b"-linux-gnx\""),
-        &["-linux-gnx"],
+        |sandbox| patched(sandbox, TARGET, "m68k-unknown-linux-gnu"),
+        &["m68k-unknown-linux-gnu", TARGET],
     ),
     Fault::of_file(
         "missing_cpu_feature",
-        |sandbox| patched(sandbox, br#""requires":[]"#, br#""requires":["sve2"]"#),
-        &["sve2"],
+        |sandbox| patched(sandbox, r#""requires":[]"#, FOREIGN_FEATURE),
+        &["CPU features"],
     ),
     Fault {
         says: &["the root symbol is missing"],
@@ -107,19 +115,35 @@ const FAULTS: &[Fault] = &[
     Fault::of_code("loops_at_load", "loop", &["no answer within"]),
     Fault::of_code("allocates_at_load", "allocate", &["memory"]),
     Fault::of_code("illegal_instruction", "illegal-instruction", &["SIGILL"]),
-    Fault::of_code("panics_in_build", "panic-in-build", &["told to panic in build"]),
-    Fault::of_code("panics_in_a_kernel", "panic-in-kernel", &["told to panic in a kernel"]),
+    Fault::of_code(
+        "panics_in_build",
+        "panic-in-build",
+        &["told to panic in build"],
+    ),
+    Fault::of_code(
+        "panics_in_a_kernel",
+        "panic-in-kernel",
+        &["told to panic in a kernel"],
+    ),
     Fault::of_code("returns_nan", "nan", &["scale", "NaN"]),
     Fault::of_code("returns_wrong_results", "wrong", &["scale"]),
     Fault::of_code("off_by_one_in_the_tail", "off-by-one", &["scale"]),
     Fault::of_code("writes_past_the_slice", "overrun", &["scale", "guard"]),
-    Fault::of_code("never_returns_from_a_kernel", "never-returns", &["no answer within"]),
+    Fault::of_code(
+        "never_returns_from_a_kernel",
+        "never-returns",
+        &["no answer within"],
+    ),
 ];
 
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<_> = FAULTS
         .iter()
-        .map(|fault| trial(format!("misbehaving::{}", fault.name), || turned_away(fault)))
+        .map(|fault| {
+            trial(format!("misbehaving::{}", fault.name), || {
+                turned_away(fault)
+            })
+        })
         .collect();
     trials.extend([
         trial("misbehaving::without_a_fault_it_works", works),
@@ -154,7 +178,10 @@ fn allowing(files: &[&Path], accelerator: &str) -> Sandbox {
 }
 
 fn allow(sandbox: &Sandbox, files: &[&Path], accelerator: &str) {
-    let files: Vec<_> = files.iter().map(|f| format!("{{ file = {f:?} }}")).collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|f| format!("{{ file = {f:?} }}"))
+        .collect();
     sandbox.configure(&format!(
         "[plugins]\nallow = [{}]\n[accelerator]\nbackend = {accelerator}\n",
         files.join(", ")
@@ -163,7 +190,12 @@ fn allow(sandbox: &Sandbox, files: &[&Path], accelerator: &str) {
 
 /// What a linked backend alone makes of the sandbox's song.
 fn by_scalar_alone(sandbox: &Sandbox) -> Vec<u8> {
-    let alone = ["--no-plugins", "--set", "accelerator.backend=scalar", "--force"];
+    let alone = [
+        "--no-plugins",
+        "--set",
+        "accelerator.backend=scalar",
+        "--force",
+    ];
     run(sandbox, "", "process song.wav -o scalar.wav", &alone).exits(0);
     sandbox.read("scalar.wav")
 }
@@ -176,7 +208,12 @@ fn turned_away(fault: &Fault) {
     let name = file.file_name().unwrap().to_str().unwrap();
 
     if file.exists() {
-        let seen = run(&sandbox, fault.misbehave, "plugin inspect", &[file.to_str().unwrap()]);
+        let seen = run(
+            &sandbox,
+            fault.misbehave,
+            "plugin inspect",
+            &[file.to_str().unwrap()],
+        );
         if fault.from_file {
             seen.exits(5).says(&["rejected"]).says(fault.says);
         } else {
@@ -185,17 +222,27 @@ fn turned_away(fault: &Fault) {
     }
 
     // The song is mastered by the next of the list, and the user hears why.
-    let delivered = run(&sandbox, fault.misbehave, "process song.wav -o out.wav --json", &[]);
+    let delivered = run(
+        &sandbox,
+        fault.misbehave,
+        "process song.wav -o out.wav --json",
+        &[],
+    );
     let delivered = delivered.exits(0).says(&[name]).says(fault.says);
     assert_eq!(delivered.object()["backends"]["accelerator"], "scalar");
     assert_eq!(sandbox.read("out.wav"), by_scalar_alone(&sandbox));
 
     // Named alone, it is that or nothing.
     allow(&sandbox, &[&file], r#""misbehaving""#);
-    run(&sandbox, fault.misbehave, "process song.wav -o strict.wav", &[])
-        .exits(5)
-        .says(&[name])
-        .says(fault.says);
+    run(
+        &sandbox,
+        fault.misbehave,
+        "process song.wav -o strict.wav",
+        &[],
+    )
+    .exits(5)
+    .says(&[name])
+    .says(fault.says);
     assert!(!sandbox.path("strict.wav").exists());
 }
 
@@ -209,10 +256,18 @@ fn works() {
 
 /// A fault that is contained: the plugin is used, and the song is what it is without the fault.
 fn harmless(misbehave: &str) {
-    let sandbox = allowing(&[&plugin("plugin-misbehaving")], r#"["misbehaving", "scalar"]"#);
+    let sandbox = allowing(
+        &[&plugin("plugin-misbehaving")],
+        r#"["misbehaving", "scalar"]"#,
+    );
     run(&sandbox, "", "process song.wav -o sound.wav", &[]).exits(0);
     run(&sandbox, "", "plugin quarantine clear --all", &[]).exits(0);
-    let told = run(&sandbox, misbehave, "process song.wav -o out.wav --json", &[]);
+    let told = run(
+        &sandbox,
+        misbehave,
+        "process song.wav -o out.wav --json",
+        &[],
+    );
     assert_eq!(told.code, Some(0), "{told}");
     assert_eq!(told.object()["backends"]["accelerator"], "misbehaving");
     assert_eq!(sandbox.read("out.wav"), sandbox.read("sound.wav"));
@@ -226,9 +281,14 @@ fn wrong_options() {
         ("3", ["options", "table"]),
     ] {
         let set = format!("accelerator.options={options}");
-        run(&sandbox, "", "process song.wav -o out.wav", &["--set", &set])
-            .exits(3)
-            .says(&says);
+        run(
+            &sandbox,
+            "",
+            "process song.wav -o out.wav",
+            &["--set", &set],
+        )
+        .exits(3)
+        .says(&says);
     }
     assert_eq!(sandbox.files(), ["song.wav"]);
 }
@@ -245,12 +305,17 @@ fn two_with_one_id() {
     let object = delivered.exits(0).says(&both).object();
     assert_eq!(object["backends"]["accelerator"], "scalar");
     allow(&sandbox, &[&first, &second], r#""misbehaving""#);
-    run(&sandbox, "", "process song.wav -o strict.wav", &[]).exits(5).says(&both);
+    run(&sandbox, "", "process song.wav -o strict.wav", &[])
+        .exits(5)
+        .says(&both);
 }
 
 fn relative_path() {
     let sandbox = allowing(&[Path::new("plugins/relative.so")], r#""misbehaving""#);
-    sandbox.write("plugins/relative.so", &std::fs::read(plugin("plugin-misbehaving")).unwrap());
+    sandbox.write(
+        "plugins/relative.so",
+        &std::fs::read(plugin("plugin-misbehaving")).unwrap(),
+    );
     run(&sandbox, "abort", "process song.wav -o out.wav", &[])
         .exits(5)
         .says(&["relative.so", "absolute path"]);
@@ -266,16 +331,30 @@ fn writable_folder() {
     let bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
     let file = sandbox.write("open/plugins/plugin.so", &bytes);
     allow(&sandbox, &[&file], r#"["misbehaving", "scalar"]"#);
-    for (path, mode) in [("open", 0o777), ("open/plugins", 0o777), ("open/plugins/plugin.so", 0o666)]
-    {
+    for (path, mode) in [
+        ("open", 0o777),
+        ("open/plugins", 0o777),
+        ("open/plugins/plugin.so", 0o666),
+    ] {
         let path = sandbox.path(path);
         set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         let told = ["others", path.to_str().unwrap()];
-        let delivered = run(&sandbox, "abort", "process song.wav -o out.wav --force", &[]);
+        let delivered = run(
+            &sandbox,
+            "abort",
+            "process song.wav -o out.wav --force",
+            &[],
+        );
         delivered.exits(0).says(&told);
         set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     }
-    run(&sandbox, "", "process song.wav -o out.wav --force --json", &[]).exits(0);
+    run(
+        &sandbox,
+        "",
+        "process song.wav -o out.wav --force --json",
+        &[],
+    )
+    .exits(0);
 }
 
 #[cfg(not(unix))]
@@ -311,38 +390,72 @@ fn quarantine() {
     let again = run(&sandbox, "", "process song.wav -o 2.wav --json", &[]).exits(0);
     let again = again.says(&["quarantine", "SIGSEGV"]);
     assert_eq!(again.object()["backends"]["accelerator"], "scalar");
-    let inspected = run(&sandbox, "", "plugin inspect --json", &[file.to_str().unwrap()]).exits(5);
+    let inspected = run(
+        &sandbox,
+        "",
+        "plugin inspect --json",
+        &[file.to_str().unwrap()],
+    )
+    .exits(5);
     assert_eq!(inspected.object()["verdict"], "quarantined");
     let listed = run(&sandbox, "", "plugin quarantine list --json", &[]).exits(0);
     let record = listed.object();
-    assert!(record["reason"].as_str().unwrap().contains("SIGSEGV"), "{record}");
+    assert!(
+        record["reason"].as_str().unwrap().contains("SIGSEGV"),
+        "{record}"
+    );
     assert_eq!(record["sha256"], inspected.object()["sha256"]);
-    run(&sandbox, "", "plugin quarantine clear", &[file.to_str().unwrap()]).exits(0);
+    run(
+        &sandbox,
+        "",
+        "plugin quarantine clear",
+        &[file.to_str().unwrap()],
+    )
+    .exits(0);
     let lifted = run(&sandbox, "", "process song.wav -o 3.wav --json", &[]).exits(0);
     assert_eq!(lifted.object()["backends"]["accelerator"], "misbehaving");
 }
 
-/// The fixture's file with some of its bytes exchanged: only those of the manifest read so.
-fn patched(sandbox: &Sandbox, from: &[u8], to: &[u8]) -> PathBuf {
+/// The fixture's file with something else in its manifest, of the same length: the summary makes room
+/// for what is longer, and spaces fill up what is shorter.
+fn patched(sandbox: &Sandbox, from: &str, to: &str) -> PathBuf {
+    const SUMMARY: &str = "Breaks as it is told";
+
     let mut bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
-    let places: Vec<_> = bytes
-        .windows(from.len())
-        .enumerate()
-        .filter_map(|(at, window)| (window == from).then_some(at))
-        .collect();
-    assert!(!places.is_empty(), "{:?} is not in the file", from.escape_ascii());
-    for at in places {
-        // A longer text takes the place of what follows: the section's texts are padded for that.
-        bytes[at..at + to.len()].copy_from_slice(to);
+    let mut places = 0;
+    for start in found(&bytes, b"auralis-plugin {").chain(found(&bytes, b"auralis-backend {")) {
+        let len = bytes[start..].iter().position(|b| *b == 0).unwrap();
+        let Ok(text) = std::str::from_utf8(&bytes[start..start + len]) else {
+            continue;
+        };
+        if !text.contains(from) {
+            continue;
+        }
+        let mut text = text.replace(from, to);
+        let excess = text.len().saturating_sub(len);
+        text = text.replace(SUMMARY, &SUMMARY[excess..]);
+        bytes[start..start + len].copy_from_slice(format!("{text:len$}").as_bytes());
+        places += 1;
     }
+    assert!(places > 0, "no manifest holds {from}");
     sandbox.write("plugins/patched.so", &bytes)
+}
+
+/// Where `text` stands.
+fn found(bytes: &[u8], text: &[u8]) -> std::vec::IntoIter<usize> {
+    let windows = bytes.windows(text.len()).enumerate();
+    let places: Vec<_> = windows
+        .filter(|(_, w)| *w == text)
+        .map(|(at, _)| at)
+        .collect();
+    places.into_iter()
 }
 
 /// A manifest as a plugin of this host would have it, over nothing.
 fn forged() -> String {
     let plugin = format!(
         r#"auralis-plugin {{"abi":1,"name":"forged","version":"1.0.0","target":"{}","panic":"unwind"}}"#,
-        env!("AURALIS_TARGET")
+        TARGET
     );
     let backend = r#"auralis-backend {"kind":"accelerator","id":"misbehaving","summary":"","version":"1.0.0","rank":0,"requires":[],"capabilities":["scale"],"options_schema":{}}"#;
     format!(

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use auralis_core::{
-    Accelerator, CpuFeatures, Descriptor, Error, ErrorKind, Result, register,
-};
+use auralis_core::{Accelerator, CpuFeatures, Descriptor, Error, ErrorKind, Result, register};
 
 use crate::fault;
 
