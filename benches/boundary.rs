@@ -43,25 +43,43 @@ fn main() {
     let store = || Store::at(folder.path().join("store"));
     let probe = || Probe::new(env!("CARGO_BIN_EXE_auralis"));
     let loader = || Loader::new(store().expect("a store"), Some(probe()));
-    let plugin = loader().load(&file, &Allowance::default()).unwrap_or_else(|e| panic!("{e:?}"));
+    let plugin = loader()
+        .load(&file, &Allowance::default())
+        .unwrap_or_else(|e| panic!("{e:?}"));
     let accelerator = build(&plugin);
     let raw = Raw::of(&plugin);
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("{}, {machine} threads, least of {ROUNDS} rounds", std::env::consts::ARCH);
+    println!(
+        "{}, {machine} threads, least of {ROUNDS} rounds",
+        std::env::consts::ARCH
+    );
 
     check(&*accelerator, &raw);
-    println!("\n{:28} {:>10} {:>10} {:>10} {:>12}", "", "raw", "raw again", "guarded", "difference");
+    println!(
+        "\n{:28} {:>10} {:>10} {:>10} {:>12}",
+        "", "raw", "raw again", "guarded", "difference"
+    );
     kernels(&*accelerator, &raw);
     convolver(&*accelerator, &raw);
 
     println!("\n{:28} {:>10}", "", "least");
-    let load = least(ROUNDS, || drop(black_box(loader().load(&file, &Allowance::default()))));
-    println!("{:28} {:>7.2} ms   (goal 2 ms)", "load a known plugin", milliseconds(load));
+    let load = least(ROUNDS, || {
+        drop(black_box(loader().load(&file, &Allowance::default())))
+    });
+    println!(
+        "{:28} {:>7.2} ms   (goal 2 ms)",
+        "load a known plugin",
+        milliseconds(load)
+    );
     let probing = least(ROUNDS, || {
         let outcome = probe().run(&file);
         assert!(outcome.is_ok(), "{outcome:?}");
     });
-    println!("{:28} {:>7.2} ms   (goal 30 ms)", "probe an unknown plugin", milliseconds(probing));
+    println!(
+        "{:28} {:>7.2} ms   (goal 30 ms)",
+        "probe an unknown plugin",
+        milliseconds(probing)
+    );
     println!("{:28} {:>7} KiB", "size of the plugin", kibibytes(&file));
 }
 
@@ -73,7 +91,10 @@ fn plugin() -> PathBuf {
 
 fn build(plugin: &LoadedPlugin) -> Arc<dyn Accelerator> {
     let candidates = plugin.candidates::<dyn Accelerator>();
-    let boundary = candidates.iter().find(|c| c.facts.id == "boundary").expect("the backend");
+    let boundary = candidates
+        .iter()
+        .find(|c| c.facts.id == "boundary")
+        .expect("the backend");
     let context = BuildContext {
         options: &Options::default(),
         settings: &AcceleratorSettings::default(),
@@ -104,7 +125,9 @@ impl Raw {
 fn check(accelerator: &dyn Accelerator, raw: &Raw) {
     let src = noise(FRAMES);
     let (mut ours, mut theirs) = (noise(FRAMES), noise(FRAMES));
-    accelerator.mix(&mut ours, &src, 0.3).expect("equal lengths");
+    accelerator
+        .mix(&mut ours, &src, 0.3)
+        .expect("equal lengths");
     accelerator.scale(&mut ours, 0.7).expect("any length");
     // SAFETY: both slices are of so many samples.
     unsafe {
@@ -146,7 +169,11 @@ fn convolver(accelerator: &dyn Accelerator, raw: &Raw) {
     let plan = || unsafe { (raw.plan)(impulse.as_ptr(), TAPS, BLOCK) };
     let (first, second) = (plan(), plan());
     assert!(!first.is_null() && !second.is_null());
-    let spec = ConvolverSpec { impulse: &impulse, block: BLOCK, latency: Latency::Zero };
+    let spec = ConvolverSpec {
+        impulse: &impulse,
+        block: BLOCK,
+        latency: Latency::Zero,
+    };
     let mut guarded: Box<dyn Convolver> = accelerator.plan_convolver(&spec).expect("a plan");
     let src = noise(BLOCK);
     let (mut a, mut b, mut c) = (noise(BLOCK), noise(BLOCK), noise(BLOCK));
@@ -156,7 +183,11 @@ fn convolver(accelerator: &dyn Accelerator, raw: &Raw) {
         || assert!(unsafe { (raw.convolve)(first, a.as_mut_ptr(), src.as_ptr(), BLOCK) }),
         // SAFETY: as above.
         || assert!(unsafe { (raw.convolve)(second, b.as_mut_ptr(), src.as_ptr(), BLOCK) }),
-        || guarded.process(&mut c, &src).expect("a block of the planned length"),
+        || {
+            guarded
+                .process(&mut c, &src)
+                .expect("a block of the planned length")
+        },
     );
     // After as many blocks of the same input, all three say the same.
     assert_eq!((&a, &b), (&b, &c));
@@ -186,7 +217,10 @@ fn timed(calls: u32, call: &mut impl FnMut()) -> Duration {
 }
 
 fn least(rounds: usize, mut run: impl FnMut()) -> Duration {
-    (0..rounds).map(|_| timed(1, &mut run)).min().unwrap_or_default()
+    (0..rounds)
+        .map(|_| timed(1, &mut run))
+        .min()
+        .unwrap_or_default()
 }
 
 fn row(name: &str, [raw, again, guarded]: &[f64; 3], goal: &str) {
@@ -210,7 +244,9 @@ fn kibibytes(file: &PathBuf) -> u64 {
 fn noise(len: usize) -> Vec<f32> {
     let mut state = 1u64;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u32 << 23) as f32 - 1.0
     };
     (0..len).map(|_| next()).collect()

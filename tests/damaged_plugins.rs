@@ -35,7 +35,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let trials = Damage::ALL.iter().map(|&damage| {
-        Trial::test(format!("damaged::{}", damage.name()), move || survives(damage))
+        Trial::test(format!("damaged::{}", damage.name()), move || {
+            survives(damage)
+        })
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
@@ -127,7 +129,10 @@ fn output_of_host(damage: Damage, from: u64, to: u64) -> Result<Vec<String>, Fai
         .spawn()?;
     let lines = || -> std::io::Result<Vec<String>> {
         let text = std::fs::read(output.path())?;
-        Ok(String::from_utf8_lossy(&text).lines().map(String::from).collect())
+        Ok(String::from_utf8_lossy(&text)
+            .lines()
+            .map(String::from)
+            .collect())
     };
     let (mut before, mut since) = (0, Instant::now());
     let status = loop {
@@ -149,7 +154,11 @@ fn output_of_host(damage: Damage, from: u64, to: u64) -> Result<Vec<String>, Fai
     let lines = lines()?;
     if !status.success() {
         let number = from + lines.len() as u64;
-        return Err(format!("the host died of {} number {number}: {status}", damage.name()).into());
+        return Err(format!(
+            "the host died of {} number {number}: {status}",
+            damage.name()
+        )
+        .into());
     }
     Ok(lines)
 }
@@ -164,10 +173,15 @@ fn host(damage: Damage, numbers: std::ops::Range<u64>) {
     let path = folder.path().join("damaged.so");
     std::fs::write(&path, &whole).expect("room for a file");
     let pin = inspect(&path, &Allowance::default(), None).sha256;
-    let pinned = Allowance { pin, ..Allowance::default() };
+    let pinned = Allowance {
+        pin,
+        ..Allowance::default()
+    };
     for number in numbers {
         std::fs::write(&path, damage.done(&whole, number)).expect("room for a file");
-        let refused = loader.load(&path, &pinned).expect_err("a pin that does not match");
+        let refused = loader
+            .load(&path, &pinned)
+            .expect_err("a pin that does not match");
         assert!(refused.report().contains("SHA-256"), "{}", refused.report());
         println!("{}", verdict(&loader, &path));
         // What was loaded stays mapped; its copy need not stay on the disk.
@@ -192,19 +206,32 @@ fn verdict(loader: &Loader, path: &Path) -> String {
 
 /// A reason without what differs from file to file.
 fn sort_of(reason: &str) -> String {
-    let words = reason.split(['(', ':', '`', '"']).next().unwrap_or_default();
-    words.chars().filter(|c| !c.is_ascii_digit()).collect::<String>().trim().into()
+    let words = reason
+        .split(['(', ':', '`', '"'])
+        .next()
+        .unwrap_or_default();
+    words
+        .chars()
+        .filter(|c| !c.is_ascii_digit())
+        .collect::<String>()
+        .trim()
+        .into()
 }
 
 /// The plugin that cargo built beside this test, without its debug information where `strip` can be
 /// had: a release has none either.
 fn stripped() -> Vec<u8> {
     let name = format!("{DLL_PREFIX}plugin_misbehaving{DLL_SUFFIX}");
-    let beside: PathBuf =
-        std::env::current_exe().expect("a path of its own").with_file_name(name);
+    let beside: PathBuf = std::env::current_exe()
+        .expect("a path of its own")
+        .with_file_name(name);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let stripped = folder.path().join("stripped.so");
-    let strip = Command::new("strip").arg("-g").arg("-o").args([&stripped, &beside]).status();
+    let strip = Command::new("strip")
+        .arg("-g")
+        .arg("-o")
+        .args([&stripped, &beside])
+        .status();
     match strip {
         Ok(status) if status.success() => std::fs::read(&stripped),
         _ => std::fs::read(&beside),

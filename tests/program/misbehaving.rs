@@ -17,6 +17,13 @@ const FOREIGN_FEATURE: &str = if cfg!(target_arch = "aarch64") {
     r#""requires":["sve2"]"#
 };
 
+/// A machine that this is not, by its number in an ELF header and by its name.
+const FOREIGN_MACHINE: (u16, &str) = if cfg!(target_arch = "aarch64") {
+    (0x3E, "x86_64")
+} else {
+    (0xB7, "aarch64")
+};
+
 /// A plugin file that is to be turned away.
 struct Fault {
     name: &'static str,
@@ -99,6 +106,20 @@ const FAULTS: &[Fault] = &[
         |sandbox| patched(sandbox, r#""requires":[]"#, FOREIGN_FEATURE),
         &["CPU features"],
     ),
+    Fault::of_file(
+        "another_machine",
+        |sandbox| {
+            let mut bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+            // The machine in the ELF header: System V ABI, chapter 4.
+            bytes[18..20].copy_from_slice(&FOREIGN_MACHINE.0.to_le_bytes());
+            sandbox.write("plugins/foreign.so", &bytes)
+        },
+        &[
+            "an ELF library for",
+            FOREIGN_MACHINE.1,
+            std::env::consts::ARCH,
+        ],
+    ),
     Fault {
         says: &["the root symbol is missing"],
         from_file: false,
@@ -147,6 +168,10 @@ pub fn trials() -> Vec<Trial> {
         .collect();
     trials.extend([
         trial("misbehaving::without_a_fault_it_works", works),
+        trial(
+            "misbehaving::inspection_runs_no_code",
+            inspection_runs_no_code,
+        ),
         trial("misbehaving::panics_in_drop", || harmless("panic-in-drop")),
         trial("misbehaving::sets_flush_to_zero_at_load", || {
             harmless("flush-to-zero");
@@ -252,6 +277,40 @@ fn works() {
         .exits(0)
         .object();
     assert_eq!(object["backends"]["accelerator"], "misbehaving");
+}
+
+/// A library whose constructor leaves a file behind is inspected, listed and pinned: the file does not
+/// appear until it is opened.
+fn inspection_runs_no_code() {
+    let sandbox = allowing(&[], r#""auto""#);
+    let trace = sandbox.path("constructor-ran");
+    let source = format!(
+        "#include <stdio.h>\n{}__attribute__((constructor)) static void ran(void) {{\n\
+         FILE *file = fopen({trace:?}, \"w\");\nif (file) fclose(file);\n}}\n",
+        forged()
+    );
+    let library = compiled(&sandbox, &source);
+    let file = library.to_str().unwrap();
+    let inspected = run(&sandbox, "", "plugin inspect --json", &[file])
+        .exits(0)
+        .object();
+    assert_eq!(inspected["name"], "forged");
+    assert_eq!(inspected["backends"][0]["id"], "misbehaving");
+    run(&sandbox, "", "plugin pin", &[file]).exits(0);
+    run(&sandbox, "", "plugin list", &[]).exits(0).says(&[file]);
+    run(
+        &sandbox,
+        "",
+        "process song.wav -o out.wav --no-plugins",
+        &[],
+    )
+    .exits(0);
+    assert!(!trace.exists(), "code of the plugin ran");
+    run(&sandbox, "", "process song.wav -o out.wav --force", &[]).exits(0);
+    assert!(
+        trace.exists(),
+        "the constructor would not have been noticed"
+    );
 }
 
 /// A fault that is contained: the plugin is used, and the song is what it is without the fault.

@@ -65,7 +65,12 @@ pub unsafe extern "C" fn raw_convolve(
     len: usize,
 ) -> bool {
     // SAFETY: the caller's promise.
-    let (plan, dst, src) =
-        unsafe { (&mut *plan, from_raw_parts_mut(dst, len), from_raw_parts(src, len)) };
+    let (plan, dst, src) = unsafe {
+        (
+            &mut *plan,
+            from_raw_parts_mut(dst, len),
+            from_raw_parts(src, len),
+        )
+    };
     plan.process(dst, src).is_ok()
 }
