@@ -14,6 +14,8 @@ pub mod audio;
 pub mod chain;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "plugins")]
+mod conformance;
 #[cfg(feature = "cli")]
 pub mod demo;
 #[cfg(feature = "cli")]
@@ -21,7 +23,7 @@ pub mod master;
 pub mod meter;
 pub mod optimizer;
 mod parts;
-mod plugins;
+pub mod plugins;
 #[cfg(feature = "cli")]
 pub mod report;
 mod session;

@@ -23,6 +23,7 @@ mod descriptor;
 mod error;
 pub mod executor;
 mod key;
+pub mod manifest;
 mod options;
 pub mod profiler;
 mod single_flight;
@@ -32,7 +33,7 @@ pub use accelerator::{
     ConvolverSpec, Fir, Kernel, Latency, RealFft, Window,
 };
 pub use block::{AudioBlock, AudioBlockMut, MAX_CHANNELS};
-pub use buffer::{ALIGNMENT, Buffer, Lender, Storage};
+pub use buffer::{ALIGNMENT, Buffer, Lender, RawBuffer, Storage};
 pub use buffer_pool::{BufferPool, Contents, PoolSettings, PoolStats};
 pub use bytes::Bytes;
 pub use cache::{Admission, Cache, CacheSettings, CacheStats};
