@@ -32,7 +32,7 @@ pub use auralis_core as core;
 pub use auralis_registry as registry;
 pub use optimizer::Optimizer;
 pub use parts::Parts;
-pub use session::{Session, SessionSpec};
+pub use session::{Fault, Session, SessionSpec};
 
 /// The README, whose examples are compiled as tests.
 #[cfg(doctest)]

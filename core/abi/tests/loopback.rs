@@ -78,7 +78,7 @@ fn a_backend_is_described_as_it_describes_itself() {
         ("auralis-abi", env!("CARGO_PKG_VERSION"))
     );
     let ids: Vec<_> = plugin.backends().iter().map(|b| b.id.as_str()).collect();
-    assert_eq!(ids, ["faulty", "fixture", "unavailable"]);
+    assert_eq!(ids, ["faulty", "fixture", "panics-later", "unavailable"]);
     for descriptor in <dyn Accelerator>::linked() {
         let backend = backend(descriptor.id);
         assert_eq!(backend.summary, descriptor.summary);
@@ -191,8 +191,11 @@ fn a_panic_puts_an_instance_out_of_use() {
             (error.kind(), error.message()),
             (ErrorKind::Panicked, message)
         );
+        let backend = Some(("accelerator", "faulty"));
+        assert_eq!(error.faulty_backend(), backend);
         let later = accelerator.scale(&mut [], 1.0).unwrap_err();
         assert_eq!(later.kind(), ErrorKind::Panicked);
+        assert_eq!(later.faulty_backend(), backend);
         assert_eq!(
             later.message(),
             "out of use, because an earlier call of it panicked in the plugin"
@@ -211,6 +214,7 @@ fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
         error.message(),
         "a panic in the plugin: this filter takes nothing"
     );
+    assert_eq!(error.faulty_backend(), Some(("accelerator", "faulty")));
     assert_eq!(
         fir.process(&mut [], &[]).unwrap_err().kind(),
         ErrorKind::Panicked
@@ -386,7 +390,7 @@ fn a_plugin_without_layout_descriptions_is_held_to_sizes() {
     };
     // SAFETY: the header is our own.
     let plugin = unsafe { Plugin::read(&header) }.unwrap();
-    assert_eq!(plugin.backends().len(), 3);
+    assert_eq!(plugin.backends().len(), 4);
 }
 
 #[test]
