@@ -7,6 +7,7 @@ mod disk_cache;
 mod files;
 mod interrupt;
 mod misbehaving;
+mod plugin_verbs;
 mod plugins;
 mod process;
 mod selection;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         files::trials(),
         interrupt::trials(),
         misbehaving::trials(),
+        plugin_verbs::trials(),
         plugins::trials(),
         process::trials(),
         selection::trials(),
