@@ -6,6 +6,8 @@ mod config_errors;
 mod disk_cache;
 mod files;
 mod interrupt;
+mod misbehaving;
+mod plugin_verbs;
 mod plugins;
 mod process;
 mod selection;
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
         disk_cache::trials(),
         files::trials(),
         interrupt::trials(),
+        misbehaving::trials(),
+        plugin_verbs::trials(),
         plugins::trials(),
         process::trials(),
         selection::trials(),

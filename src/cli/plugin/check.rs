@@ -82,7 +82,13 @@ impl Tally {
                 reason,
             });
         }
-        let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+        // One line, whatever the trial has to say.
+        let reason = reason.map_or(String::new(), |reason| {
+            format!(
+                ": {}",
+                reason.split_whitespace().collect::<Vec<_>>().join(" ")
+            )
+        });
         output::line(format_args!("{word:<7}  {name}{reason}"))
     }
 }
@@ -101,8 +107,10 @@ impl Check {
                 None => trials.push_back(name),
             }
         }
-        if trials.len() + tally.ignored == 1 && self.trial.is_some() {
-            let part = self.trial.as_deref().unwrap_or_default();
+        if let Some(part) = &self.trial
+            && trials.len() + tally.ignored == 1
+            && !MANIFEST.contains(part)
+        {
             return Err(Stop::Usage(format!(
                 "no trial of this plugin has `{part}` in its name"
             )));
