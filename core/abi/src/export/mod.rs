@@ -75,7 +75,9 @@ trait Served: Interface {
     };
 }
 
-static INTERFACES: &[InterfaceHeader] = &[
+/// Every table of this crate.
+#[doc(hidden)]
+pub static INTERFACES: &[InterfaceHeader] = &[
     BackendsV1::HEADER,
     SlicesV1::HEADER,
     ConvolveV1::HEADER,
