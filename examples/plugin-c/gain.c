@@ -62,7 +62,7 @@ static AuralisStatus build(size_t index, AuralisSliceU8 options, AuralisSliceU8 
     return AURALIS_STATUS_OK;
 }
 
-static void destroy(const AuralisInstance *self) { (void)self; }
+static void destroy(size_t index, const AuralisInstance *self) { (void)index, (void)self; }
 
 static const AuralisBackendsV1 backends = {count, describe, build, destroy};
 

@@ -14,24 +14,31 @@
  * offered is taken from the next backend. A function that is offered follows the method of the
  * same name of the trait in the crate auralis-core: its meaning, its errors, its error bound.
  *
- * What crosses: numbers, slices {ptr, len} and handles. A slice of length 0 may have any pointer,
- * NULL included. What is const is read; what is not is read and written by the callee alone, and
- * only until it returns. Two slices of one call never overlap. A code that the callee does not
- * know is answered with AURALIS_STATUS_UNSUPPORTED. A text is UTF-8 with a length and no zero.
+ * What crosses: numbers, slices {ptr, len}, handles, and pairs {context, function}. A slice of
+ * length 0 may have any pointer, NULL included. What is const is read; what is not is read and
+ * written by the callee alone, and only until it returns. Two slices of one call never overlap. A
+ * code that the callee does not know is answered with AURALIS_STATUS_UNSUPPORTED. A text is UTF-8
+ * with a length and no zero at its end.
  *
- * Who frees what: each side frees what it made. Samples, lists, options, the message and the place
- * for a result are the host's and valid during the call. An instance is the plugin's from build
- * until destroy of "backends/1". A plan is the plugin's from create until destroy of its own
- * table; it may outlive the instance. Tables, headers and the texts of a backend's record are the
- * plugin's and live for ever: a plugin is never unloaded.
+ * Who frees what: each side frees what it made; what the other side keeps comes with a release.
+ *   samples, lists, options, message, place of a result    the host's, during the call
+ *   instance        the plugin's, from build until destroy of "backends/1"
+ *   plan            the plugin's, from create until destroy of its table; may outlive the instance
+ *   lent buffer     the plugin's, until the host calls its release; may outlive the instance
+ *   AuralisOwned*   belongs to whoever made it, until the other side calls its release, once
+ *   task            the host's, until for_ranges returns
+ *   sink of the log the host's, for ever
+ *   tables, headers, texts of a backend's record, variant  the plugin's, for ever: a plugin is
+ *                   never unloaded
  *
  * Threads: every function is re-entrant. An instance may be used by any number of threads at once,
  * a plan by one thread at a time. What runs per block neither allocates nor locks nor does I/O.
  *
- * Errors: a function that fails returns a status and may write a message: UTF-8, up to capacity
- * bytes at ptr, and its full length in both message and total. The message may be NULL. On success
- * nothing is written. After AURALIS_STATUS_PANICKED the host never calls the instance or plan
- * again, except to destroy it. C++ exceptions must not leave a function.
+ * Errors: a function that fails returns a status and may write a message: UTF-8, at most capacity
+ * bytes at ptr, with its full length in message, and in total that of message and causes together.
+ * A message may be NULL. On success nothing is written. After AURALIS_STATUS_PANICKED the instance
+ * or plan is out of use: it answers every later call the same. No C++ exception leaves a function.
+ * Floating-point control (rounding, flush to zero) is left as it was found.
  *
  * Layouts: Rust plugins describe theirs. A plugin in another language sets abi_stable to 0 and
  * layout to NULL, and is held to table_size.
@@ -48,6 +55,11 @@ extern "C" {
 
 #define AURALIS_ABI_VERSION 1
 
+/* The period_ns of an operation without a period. */
+#define AURALIS_NO_PERIOD UINT64_C(18446744073709551615)
+/* The deadline_misses of an operation without a period. */
+#define AURALIS_NOT_COUNTED UINT64_C(18446744073709551615)
+
 /* How a call ended. */
 typedef uint32_t AuralisStatus;
 #define AURALIS_STATUS_OK UINT32_C(0)
@@ -62,6 +74,16 @@ typedef uint32_t AuralisStatus;
 #define AURALIS_STATUS_PANICKED UINT32_C(9)
 #define AURALIS_STATUS_EXHAUSTED UINT32_C(10)
 #define AURALIS_STATUS_INTERRUPTED UINT32_C(11)
+
+/* The level of an event: 1 error, 2 warning, 3 information, 4 debugging, 5 tracing; as the most
+ * detailed one that is wanted also 0, none. */
+typedef uint32_t AuralisLevelCode;
+#define AURALIS_LEVEL_OFF UINT32_C(0)
+#define AURALIS_LEVEL_ERROR UINT32_C(1)
+#define AURALIS_LEVEL_WARN UINT32_C(2)
+#define AURALIS_LEVEL_INFO UINT32_C(3)
+#define AURALIS_LEVEL_DEBUG UINT32_C(4)
+#define AURALIS_LEVEL_TRACE UINT32_C(5)
 
 /* The code of a Window. */
 typedef uint32_t AuralisWindowCode;
@@ -81,6 +103,17 @@ typedef uint32_t AuralisLatencyCode;
 #define AURALIS_LATENCY_ZERO UINT32_C(0)
 #define AURALIS_LATENCY_ONE_BLOCK UINT32_C(1)
 
+/* The code of Contents. */
+typedef uint32_t AuralisContentsCode;
+#define AURALIS_CONTENTS_STALE UINT32_C(0)
+#define AURALIS_CONTENTS_ZEROED UINT32_C(1)
+
+/* The code of an Admission. */
+typedef uint32_t AuralisAdmissionCode;
+#define AURALIS_ADMISSION_STORED UINT32_C(0)
+#define AURALIS_ADMISSION_TOO_LARGE UINT32_C(1)
+#define AURALIS_ADMISSION_REFUSED UINT32_C(2)
+
 typedef struct AuralisSliceU8 AuralisSliceU8;
 typedef struct AuralisTypeLayout AuralisTypeLayout;
 typedef struct AuralisInterfaceHeader AuralisInterfaceHeader;
@@ -88,10 +121,12 @@ typedef struct AuralisPluginHeader AuralisPluginHeader;
 typedef struct AuralisSliceSliceU8 AuralisSliceSliceU8;
 typedef struct AuralisBackendRecord AuralisBackendRecord;
 typedef struct AuralisMessage AuralisMessage;
-/* An accelerator in the plugin, opaque to the host. */
+/* A built backend in the plugin, opaque to the host. */
 typedef struct AuralisInstance AuralisInstance;
 typedef struct AuralisBuiltBackend AuralisBuiltBackend;
 typedef struct AuralisBackendsV1 AuralisBackendsV1;
+typedef struct AuralisLogSink AuralisLogSink;
+typedef struct AuralisLogV1 AuralisLogV1;
 typedef struct AuralisSliceMutF32 AuralisSliceMutF32;
 typedef struct AuralisSliceF32 AuralisSliceF32;
 typedef struct AuralisMinMax AuralisMinMax;
@@ -129,6 +164,21 @@ typedef struct AuralisSliceBiquad AuralisSliceBiquad;
 typedef struct AuralisBlock AuralisBlock;
 typedef struct AuralisBiquadsV1 AuralisBiquadsV1;
 typedef struct AuralisFirV1 AuralisFirV1;
+typedef struct AuralisBuffer AuralisBuffer;
+typedef struct AuralisPoolStats AuralisPoolStats;
+typedef struct AuralisBufferPoolV1 AuralisBufferPoolV1;
+typedef struct AuralisOwnedU8 AuralisOwnedU8;
+typedef struct AuralisLookup AuralisLookup;
+typedef struct AuralisCacheStats AuralisCacheStats;
+typedef struct AuralisCacheV1 AuralisCacheV1;
+typedef struct AuralisTask AuralisTask;
+typedef struct AuralisExecutorV1 AuralisExecutorV1;
+typedef struct AuralisOperationRecord AuralisOperationRecord;
+typedef struct AuralisOwnedOperationRecord AuralisOwnedOperationRecord;
+typedef struct AuralisReportRecord AuralisReportRecord;
+typedef struct AuralisEventRecord AuralisEventRecord;
+typedef struct AuralisOwnedEventRecord AuralisOwnedEventRecord;
+typedef struct AuralisProfilerV1 AuralisProfilerV1;
 
 /* Elements that the callee reads during the call. */
 struct AuralisSliceU8 {
@@ -186,7 +236,8 @@ struct AuralisSliceSliceU8 {
 
 /* What a plugin says of one backend: Descriptor in wire form. */
 struct AuralisBackendRecord {
-    /* The name of its kind: accelerator. A host passes over kinds that it does not know. */
+    /* The name of its kind: accelerator, buffer_pool, cache, executor or profiler. A host
+     * passes over kinds that it does not know. */
     AuralisSliceU8 kind;
     /* Its id, unique within its kind. */
     AuralisSliceU8 id;
@@ -221,7 +272,7 @@ struct AuralisMessage {
 struct AuralisBuiltBackend {
     /* The instance. */
     const AuralisInstance *instance;
-    /* Accelerator::variant. */
+    /* Accelerator::variant; empty for the other kinds. */
     AuralisSliceU8 variant;
 };
 
@@ -232,8 +283,8 @@ struct AuralisBackendsV1 {
     /* Fills backend with what is to be said of the one at index. */
     AuralisStatus (*describe)(size_t index, AuralisBackendRecord *backend, AuralisMessage *message);
     /* Builds the one at index from its options and its kind's settings, both a JSON object, for
-     * the CPU features of these names: the plugin uses no other. Names that it does not know are
-     * features that it does not use. */
+     * the CPU features of these names: the plugin uses no other. Names that it does not know
+     * are features that it does not use. */
     AuralisStatus (*build)(
         size_t index,
         AuralisSliceU8 options,
@@ -241,10 +292,32 @@ struct AuralisBackendsV1 {
         AuralisSliceSliceU8 cpu,
         AuralisBuiltBackend *built,
         AuralisMessage *message);
-    /* Destroys an instance; NULL is passed over. */
-    void (*destroy)(const AuralisInstance *instance);
+    /* Destroys an instance of the one at index; NULL is passed over. */
+    void (*destroy)(size_t index, const AuralisInstance *instance);
 };
 #define AURALIS_BACKENDS_V1 "backends/1"
+
+/* Where a plugin's events go. */
+struct AuralisLogSink {
+    /* What write takes first. It lives for ever. */
+    const void *context;
+    /* The most detailed level that the host wants; the plugin forwards no other. */
+    AuralisLevelCode level;
+    /* Takes one event: where in the plugin it comes from, and what it says. The texts live
+     * during the call. Any thread may call it; it always returns. */
+    void (*write)(
+        const void *context,
+        AuralisLevelCode level,
+        AuralisSliceU8 target,
+        AuralisSliceU8 text);
+};
+
+/* The log of a plugin. A plugin that has none leaves the table out. */
+struct AuralisLogV1 {
+    /* Sends events to sink from now on, in the place of an earlier one. */
+    AuralisStatus (*install)(AuralisLogSink sink, AuralisMessage *message);
+};
+#define AURALIS_LOG_V1 "log/1"
 
 /* Elements that the callee alone reads and writes during the call. */
 struct AuralisSliceMutF32 {
@@ -776,6 +849,274 @@ struct AuralisFirV1 {
     void (*destroy)(AuralisPlan *plan);
 };
 #define AURALIS_FIR_V1 "accelerator.fir/1"
+
+/* A lent buffer: Buffer in wire form. */
+struct AuralisBuffer {
+    /* The first sample: never NULL and aligned to 64 bytes, even where there is none. */
+    float *ptr;
+    /* The number of samples, exactly as many as were asked for. */
+    size_t len;
+    /* The number of samples that the memory could hold; all of them are initialised. */
+    size_t capacity;
+    /* What release takes first: it keeps alive what it needs, the instance included. */
+    const void *owner;
+    /* What release takes last. */
+    size_t token;
+    /* Takes the buffer back. The host calls it once, on any thread, even after the instance was
+     * destroyed or put out of use. No panic leaves it. */
+    void (*release)(const void *owner, float *ptr, size_t capacity, size_t token);
+};
+
+/* PoolStats in wire form. */
+struct AuralisPoolStats {
+    /* The budget in bytes. */
+    size_t capacity_bytes;
+    /* Bytes that the pool owns now, lent or not. */
+    size_t bytes;
+    /* Buffers lent now. */
+    size_t in_use;
+    /* The most buffers that were lent at once. */
+    size_t peak;
+    /* Buffers lent in all. */
+    uint64_t acquired;
+    /* Requests that found no prepared buffer. */
+    uint64_t misses;
+};
+
+/* The methods of BufferPool. acquire answers an empty pool with AURALIS_STATUS_EXHAUSTED, whose
+ * message the host does not read, so that nothing is allocated. is_real_time answers 0 or 1. */
+struct AuralisBufferPoolV1 {
+    AuralisStatus (*prepare)(
+        const AuralisInstance *instance,
+        size_t len,
+        size_t count,
+        AuralisMessage *message);
+    AuralisStatus (*acquire)(
+        const AuralisInstance *instance,
+        size_t len,
+        AuralisContentsCode contents,
+        AuralisBuffer *result,
+        AuralisMessage *message);
+    AuralisStatus (*is_real_time)(
+        const AuralisInstance *instance,
+        uint8_t *result,
+        AuralisMessage *message);
+    AuralisStatus (*stats)(
+        const AuralisInstance *instance,
+        AuralisPoolStats *result,
+        AuralisMessage *message);
+};
+#define AURALIS_BUFFER_POOL_V1 "buffer-pool/1"
+
+/* Elements that belong to the side that made them, and that the other side reads until it
+ * releases them, once. */
+struct AuralisOwnedU8 {
+    /* The first element; anything where there is none. */
+    const uint8_t *ptr;
+    /* The number of elements. Nobody changes them before they are released. */
+    size_t len;
+    /* What release takes. */
+    const void *owner;
+    /* Gives them back, from any thread. No panic leaves it. NULL: there is nothing to give
+     * back. */
+    void (*release)(const void *owner);
+};
+
+/* What get answers. */
+struct AuralisLookup {
+    /* The value, which the host releases. Not read where there is none. */
+    AuralisOwnedU8 value;
+    /* 1 for a hit, 0 for a miss. */
+    uint8_t found;
+};
+
+/* CacheStats in wire form. */
+struct AuralisCacheStats {
+    /* The budget in bytes. */
+    uint64_t capacity_bytes;
+    /* Bytes of live entries. */
+    uint64_t bytes;
+    /* Live entries. */
+    uint64_t entries;
+    /* Reads that found a value. */
+    uint64_t hits;
+    /* Reads that found none. */
+    uint64_t misses;
+    /* Entries removed to make room. */
+    uint64_t evictions;
+    /* Entries removed because their time was over. */
+    uint64_t expirations;
+    /* Values that were too large to be stored. */
+    uint64_t too_large;
+    /* Troubles of the store that were turned into misses or refusals. */
+    uint64_t errors;
+};
+
+/* The methods of Cache. A key is 32 bytes that live during the call. The value of put belongs
+ * to the plugin from the call on, whatever it answers: it releases it once. remove answers 0 or
+ * 1. */
+struct AuralisCacheV1 {
+    AuralisStatus (*get)(
+        const AuralisInstance *instance,
+        const uint8_t (*key)[32],
+        AuralisLookup *result,
+        AuralisMessage *message);
+    AuralisStatus (*put)(
+        const AuralisInstance *instance,
+        const uint8_t (*key)[32],
+        AuralisOwnedU8 value,
+        AuralisAdmissionCode *result,
+        AuralisMessage *message);
+    AuralisStatus (*remove)(
+        const AuralisInstance *instance,
+        const uint8_t (*key)[32],
+        uint8_t *result,
+        AuralisMessage *message);
+    AuralisStatus (*sweep)(
+        const AuralisInstance *instance,
+        size_t *result,
+        AuralisMessage *message);
+    AuralisStatus (*stats)(
+        const AuralisInstance *instance,
+        AuralisCacheStats *result,
+        AuralisMessage *message);
+};
+#define AURALIS_CACHE_V1 "cache/1"
+
+/* The host's work over a range of indices. */
+struct AuralisTask {
+    /* What call takes first. It lives until for_ranges returns. */
+    const void *context;
+    /* Works on start..end, from any thread, several at once. It always returns: the host keeps
+     * its own panics and reports them itself, so that for the executor no range ever fails. */
+    void (*call)(const void *context, size_t start, size_t end);
+};
+
+/* The methods of Executor. is_real_time answers 0 or 1. */
+struct AuralisExecutorV1 {
+    AuralisStatus (*for_ranges)(
+        const AuralisInstance *instance,
+        size_t len,
+        size_t grain,
+        AuralisTask task,
+        AuralisMessage *message);
+    AuralisStatus (*threads)(
+        const AuralisInstance *instance,
+        size_t *result,
+        AuralisMessage *message);
+    AuralisStatus (*is_real_time)(
+        const AuralisInstance *instance,
+        uint8_t *result,
+        AuralisMessage *message);
+};
+#define AURALIS_EXECUTOR_V1 "executor/1"
+
+/* profiler::OperationReport in wire form. Times are in nanoseconds. */
+struct AuralisOperationRecord {
+    /* The name it was registered with. It lives as long as the list of records. */
+    AuralisSliceU8 name;
+    /* Runs. */
+    uint64_t count;
+    /* The sum of all runs. */
+    uint64_t total_ns;
+    /* The mean run. */
+    double mean_ns;
+    /* The population standard deviation. */
+    double standard_deviation_ns;
+    /* The shortest run. */
+    uint64_t min_ns;
+    /* The longest run. */
+    uint64_t max_ns;
+    /* The median. */
+    uint64_t p50_ns;
+    /* The 90th percentile. */
+    uint64_t p90_ns;
+    /* The 99th percentile. */
+    uint64_t p99_ns;
+    /* The 99.9th percentile. */
+    uint64_t p999_ns;
+    /* Runs that took longer than their period; AURALIS_NOT_COUNTED without a period. */
+    uint64_t deadline_misses;
+    /* Time taken over playing time; NaN without a period. */
+    double real_time_factor;
+};
+
+/* Elements that belong to the side that made them, and that the other side reads until it
+ * releases them, once. */
+struct AuralisOwnedOperationRecord {
+    /* The first element; anything where there is none. */
+    const AuralisOperationRecord *ptr;
+    /* The number of elements. Nobody changes them before they are released. */
+    size_t len;
+    /* What release takes. */
+    const void *owner;
+    /* Gives them back, from any thread. No panic leaves it. NULL: there is nothing to give
+     * back. */
+    void (*release)(const void *owner);
+};
+
+/* profiler::Report in wire form. */
+struct AuralisReportRecord {
+    /* One record per registered operation, in the order of registration. The host releases
+     * them. */
+    AuralisOwnedOperationRecord operations;
+    /* The memory that the profiler holds, in bytes. */
+    size_t memory_bytes;
+    /* Names that found the profiler full. */
+    uint64_t unnamed;
+};
+
+/* profiler::Event in wire form. */
+struct AuralisEventRecord {
+    /* The operation's index in the report. */
+    uint32_t operation;
+    /* A small number per thread. */
+    uint32_t thread;
+    /* When it began, by the host's clock. */
+    uint64_t start_ns;
+    /* When it ended, by the host's clock. */
+    uint64_t end_ns;
+};
+
+/* Elements that belong to the side that made them, and that the other side reads until it
+ * releases them, once. */
+struct AuralisOwnedEventRecord {
+    /* The first element; anything where there is none. */
+    const AuralisEventRecord *ptr;
+    /* The number of elements. Nobody changes them before they are released. */
+    size_t len;
+    /* What release takes. */
+    const void *owner;
+    /* Gives them back, from any thread. No panic leaves it. NULL: there is nothing to give
+     * back. */
+    void (*release)(const void *owner);
+};
+
+/* The methods of Profiler. Periods and times are in nanoseconds; an operation without a period
+ * has AURALIS_NO_PERIOD. The host releases what report and events give. */
+struct AuralisProfilerV1 {
+    AuralisStatus (*register_)(
+        const AuralisInstance *instance,
+        AuralisSliceU8 name,
+        uint64_t period_ns,
+        uint32_t *result,
+        AuralisMessage *message);
+    AuralisStatus (*record)(
+        const AuralisInstance *instance,
+        uint32_t id,
+        uint64_t start_ns,
+        uint64_t end_ns,
+        AuralisMessage *message);
+    AuralisStatus (*report)(
+        const AuralisInstance *instance,
+        AuralisReportRecord *result,
+        AuralisMessage *message);
+    AuralisStatus (*events)(
+        const AuralisInstance *instance,
+        AuralisOwnedEventRecord *result,
+        AuralisMessage *message);
+};
+#define AURALIS_PROFILER_V1 "profiler/1"
 
 /* A text. It must live as long as it is needed: a literal lives for ever. */
 typedef AuralisSliceU8 AuralisText;

@@ -9,11 +9,13 @@ pub struct FloatControl(u64);
 
 impl FloatControl {
     /// What is set in this thread.
+    #[inline]
     pub fn read() -> Self {
         Self(read())
     }
 
     /// Sets it again, if it is no longer so. Says whether it was changed.
+    #[inline]
     pub fn restore(self) -> bool {
         let changed = Self::read() != self;
         if changed {
@@ -28,6 +30,7 @@ impl FloatControl {
 const CONTROL: u32 = 0xFFC0;
 
 #[cfg(target_arch = "x86_64")]
+#[inline]
 fn read() -> u64 {
     let mut mxcsr = 0u32;
     // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32.
@@ -36,6 +39,7 @@ fn read() -> u64 {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[cold]
 fn write(control: u64) {
     let mxcsr = control as u32;
     // SAFETY: ldmxcsr reads 4 bytes from a local u32; only control bits that were read from the
@@ -45,6 +49,7 @@ fn write(control: u64) {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[inline]
 fn read() -> u64 {
     let fpcr: u64;
     // SAFETY: FPCR may be read at every exception level; nothing else is touched.
@@ -53,6 +58,7 @@ fn read() -> u64 {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[cold]
 fn write(control: u64) {
     // SAFETY: FPCR may be written at every exception level, with a value that was read from it.
     unsafe { std::arch::asm!("msr fpcr, {}", in(reg) control, options(nomem, nostack)) };

@@ -14,6 +14,11 @@ pub fn write(abi: &Abi) -> String {
         "\n#define AURALIS_ABI_VERSION {}\n\n",
         auralis_abi::ABI_VERSION
     );
+    for (name, value) in abi.constants {
+        comment(&mut out, "", abi.docs.of_constant(name));
+        writeln!(out, "#define AURALIS_{name} UINT64_C({value})").unwrap();
+    }
+    out.push('\n');
     for of in &abi.types {
         if let Body::Code(values) = &of.body {
             code(&mut out, abi, of, values);
@@ -209,15 +214,38 @@ fn comment(out: &mut String, indent: &str, text: Option<&str>) {
         return;
     };
     assert!(!text.contains("*/") && !text.contains("/*"), "{text}");
-    let text = text
-        .replace("ROOT_SYMBOL", auralis_abi::ROOT_SYMBOL)
-        .replace("PluginHeader::MAGIC", "The letters auralis and a zero")
-        .replace("ABI_VERSION", "AURALIS_ABI_VERSION");
-    let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let text = lines
-        .join(&format!("\n{indent} * "))
-        .replace(" * \n", " *\n");
+    let mut text = text.to_owned();
+    for (rust, c) in [
+        ("ROOT_SYMBOL", auralis_abi::ROOT_SYMBOL),
+        ("PluginHeader::MAGIC", "The letters auralis and a zero"),
+        ("ABI_VERSION", "AURALIS_ABI_VERSION"),
+        ("NO_PERIOD", "AURALIS_NO_PERIOD"),
+        ("NOT_COUNTED", "AURALIS_NOT_COUNTED"),
+        ("Status::", "AURALIS_STATUS_"),
+    ] {
+        text = text.replace(rust, c);
+    }
+    let paragraphs: Vec<_> = text
+        .split("\n\n")
+        .map(|paragraph| lines(paragraph, 93 - indent.len()).join(&format!("\n{indent} * ")))
+        .collect();
+    let text = paragraphs.join(&format!("\n{indent} *\n{indent} * "));
     writeln!(out, "{indent}/* {text} */").unwrap();
+}
+
+/// The words of a text in lines of at most so many characters.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                *line += " ";
+                *line += word;
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// One parameter a line where one line is too short for all.

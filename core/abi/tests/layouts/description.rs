@@ -6,7 +6,7 @@ use std::fmt;
 use abi_stable::StableAbi;
 use abi_stable::std_types::utypeid::UTypeId;
 use abi_stable::type_layout::{ReprAttr, TLData, TLField, TLFunction, TLPrimitive, TypeLayout};
-use auralis_abi::{InterfaceHeader, PluginHeader, export};
+use auralis_abi::{InterfaceHeader, PluginHeader, export, tables};
 
 use crate::codes;
 use crate::docs::Docs;
@@ -16,6 +16,8 @@ pub struct Abi {
     pub interfaces: Vec<Interface>,
     /// Each after those that it holds by value.
     pub types: Vec<Type>,
+    /// Numbers that mean something of their own.
+    pub constants: [(&'static str, u64); 2],
     pub docs: Docs,
 }
 
@@ -101,6 +103,10 @@ impl Abi {
         Self {
             interfaces: interfaces.collect(),
             types: walk.types,
+            constants: [
+                ("NO_PERIOD", tables::NO_PERIOD),
+                ("NOT_COUNTED", tables::NOT_COUNTED),
+            ],
             docs: walk.docs,
         }
     }

@@ -30,6 +30,11 @@ impl Docs {
         self.texts.get(name).map(String::as_str)
     }
 
+    /// What is said of a constant.
+    pub fn of_constant(&self, name: &str) -> Option<&str> {
+        self.of_type(name)
+    }
+
     /// What is said of a member.
     pub fn of_member(&self, name: &str, member: &str) -> Option<&str> {
         self.texts
@@ -67,6 +72,11 @@ impl Docs {
                 }
                 within = name.to_owned();
                 self.keep(within.clone(), said);
+            } else if let Some((name, _)) = line
+                .strip_prefix("pub const ")
+                .and_then(|l| l.split_once(':'))
+            {
+                self.keep(name.to_owned(), said);
             } else if let Some((name, _)) =
                 line.strip_prefix("pub ").and_then(|l| l.split_once(':'))
             {

@@ -8,6 +8,7 @@ mod golden;
 mod text;
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,7 +49,11 @@ fn the_header_compiles_as_c_and_as_cpp_with_the_layouts_of_rust() {
     ];
     for (compiler, standard, name, assertion) in cases {
         if Command::new(compiler).arg("--version").output().is_err() {
-            eprintln!("skipped: there is no `{compiler}` on this machine");
+            // Past the capture of the test harness.
+            let _ = writeln!(
+                io::stderr(),
+                "skipped: there is no `{compiler}` on this machine"
+            );
             continue;
         }
         let source = folder.path().join(name);

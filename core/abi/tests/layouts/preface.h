@@ -14,24 +14,31 @@
  * offered is taken from the next backend. A function that is offered follows the method of the
  * same name of the trait in the crate auralis-core: its meaning, its errors, its error bound.
  *
- * What crosses: numbers, slices {ptr, len} and handles. A slice of length 0 may have any pointer,
- * NULL included. What is const is read; what is not is read and written by the callee alone, and
- * only until it returns. Two slices of one call never overlap. A code that the callee does not
- * know is answered with AURALIS_STATUS_UNSUPPORTED. A text is UTF-8 with a length and no zero.
+ * What crosses: numbers, slices {ptr, len}, handles, and pairs {context, function}. A slice of
+ * length 0 may have any pointer, NULL included. What is const is read; what is not is read and
+ * written by the callee alone, and only until it returns. Two slices of one call never overlap. A
+ * code that the callee does not know is answered with AURALIS_STATUS_UNSUPPORTED. A text is UTF-8
+ * with a length and no zero at its end.
  *
- * Who frees what: each side frees what it made. Samples, lists, options, the message and the place
- * for a result are the host's and valid during the call. An instance is the plugin's from build
- * until destroy of "backends/1". A plan is the plugin's from create until destroy of its own
- * table; it may outlive the instance. Tables, headers and the texts of a backend's record are the
- * plugin's and live for ever: a plugin is never unloaded.
+ * Who frees what: each side frees what it made; what the other side keeps comes with a release.
+ *   samples, lists, options, message, place of a result    the host's, during the call
+ *   instance        the plugin's, from build until destroy of "backends/1"
+ *   plan            the plugin's, from create until destroy of its table; may outlive the instance
+ *   lent buffer     the plugin's, until the host calls its release; may outlive the instance
+ *   AuralisOwned*   belongs to whoever made it, until the other side calls its release, once
+ *   task            the host's, until for_ranges returns
+ *   sink of the log the host's, for ever
+ *   tables, headers, texts of a backend's record, variant  the plugin's, for ever: a plugin is
+ *                   never unloaded
  *
  * Threads: every function is re-entrant. An instance may be used by any number of threads at once,
  * a plan by one thread at a time. What runs per block neither allocates nor locks nor does I/O.
  *
- * Errors: a function that fails returns a status and may write a message: UTF-8, up to capacity
- * bytes at ptr, and its full length in both message and total. The message may be NULL. On success
- * nothing is written. After AURALIS_STATUS_PANICKED the host never calls the instance or plan
- * again, except to destroy it. C++ exceptions must not leave a function.
+ * Errors: a function that fails returns a status and may write a message: UTF-8, at most capacity
+ * bytes at ptr, with its full length in message, and in total that of message and causes together.
+ * A message may be NULL. On success nothing is written. After AURALIS_STATUS_PANICKED the instance
+ * or plan is out of use: it answers every later call the same. No C++ exception leaves a function.
+ * Floating-point control (rounding, flush to zero) is left as it was found.
  *
  * Layouts: Rust plugins describe theirs. A plugin in another language sets abi_stable to 0 and
  * layout to NULL, and is held to table_size.

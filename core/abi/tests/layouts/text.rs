@@ -22,6 +22,10 @@ pub fn write(abi: &Abi) -> String {
             table,
         );
     }
+    out.push_str("\nconstants\n");
+    for (name, value) in abi.constants {
+        writeln!(out, "  {name} {value}").unwrap();
+    }
     let is_table = |of: &Type| abi.interfaces.iter().any(|i| i.table == of.name);
     let mut others: Vec<_> = abi.types.iter().filter(|t| !is_table(t)).collect();
     others.sort_by(|a, b| a.name.cmp(&b.name));

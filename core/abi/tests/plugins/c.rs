@@ -1,12 +1,14 @@
 //! The example in C: built as its first lines say, it conforms.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Command;
 
-use auralis_core::{BuildContext, CpuFeatures, ErrorKind, Options};
+use auralis_core::{Accelerator, BuildContext, CpuFeatures, ErrorKind, Options};
+use auralis_testkit::accelerator;
 use tempfile::TempDir;
 
-use crate::conformance;
+use crate::conformance::{backend, conforms};
 use crate::library::{open, repository};
 
 const EXAMPLE: &str = "examples/plugin-c/gain.c";
@@ -15,7 +17,7 @@ const EXAMPLE: &str = "examples/plugin-c/gain.c";
 /// None where there is no compiler.
 fn compile(source: &str, folder: &TempDir) -> Option<PathBuf> {
     if Command::new("cc").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no `cc` on this machine");
+        let _ = writeln!(io::stderr(), "skipped: there is no `cc` on this machine");
         return None;
     }
     let text = std::fs::read_to_string(repository(EXAMPLE)).unwrap();
@@ -52,7 +54,7 @@ fn the_example_in_c_conforms() {
     let plugin = open(&library).unwrap();
     assert_eq!((plugin.name(), plugin.version()), ("gain", "0.1.0"));
     assert_eq!(
-        conformance::accelerator(&plugin, "gain"),
+        conforms(&plugin, "gain", accelerator::trials()),
         ["scale", "mix", "unsupported"]
     );
 }
@@ -63,9 +65,9 @@ fn the_example_in_c_says_what_is_wrong() {
     let Some(library) = compile(EXAMPLE, &folder) else {
         return;
     };
-    let backend = conformance::backend(&open(&library).unwrap(), "gain");
+    let backend = backend(&open(&library).unwrap(), "accelerator", "gain");
     let build = |options: serde_json::Value| {
-        backend.build(&BuildContext {
+        backend.build::<dyn Accelerator>(&BuildContext {
             options: &Options::new(options),
             settings: &Default::default(),
             cpu: CpuFeatures::NONE,

@@ -2,6 +2,7 @@
 
 mod c;
 mod conformance;
+mod frozen;
 mod library;
 mod nested;
 mod newer;

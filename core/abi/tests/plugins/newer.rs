@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use auralis_abi::Plugin;
 use auralis_core::Kernel;
+use auralis_testkit::accelerator;
 use toml::{Table, Value};
 
-use crate::conformance;
+use crate::conformance::{backend, conforms};
 use crate::library::{open, repository, serves};
 use crate::nested;
 
 /// What a version to come adds: the file, a text in it, and what then stands before that text.
-const ADDITIONS: [(&str, &str, &str); 4] = [
+const ADDITIONS: [(&str, &str, &str); 5] = [
     (
         "core/src/accelerator/mod.rs",
         "    /// Multiplies every sample by `gain`. Exact.\n",
@@ -25,7 +26,7 @@ const ADDITIONS: [(&str, &str, &str); 4] = [
 ",
     ),
     (
-        "core/abi/src/tables.rs",
+        "core/abi/src/tables/accelerator.rs",
         "accelerator_f64_v1!(kernel_table);\n",
         "macro_rules! accelerator_shimmer_v1 {
     ($callback:ident) => {
@@ -42,10 +43,17 @@ accelerator_shimmer_v1!(kernel_table);
 ",
     ),
     (
+        "core/abi/src/tables/mod.rs",
+        "pub use backends::{",
+        "pub use accelerator::ShimmerV1;
+pub(crate) use accelerator::accelerator_shimmer_v1;
+",
+    ),
+    (
         "core/abi/src/export/kernels.rs",
-        "crate::accelerator_slices_v1!(serve);\n",
+        "crate::accelerator_slices_v1!(serve_kernels);\n",
         "use crate::tables::{ShimmerV1, accelerator_shimmer_v1};
-accelerator_shimmer_v1!(serve);
+accelerator_shimmer_v1!(serve_kernels);
 ",
     ),
     (
@@ -66,6 +74,7 @@ fn workspace() -> PathBuf {
         &read("core/abi/build.rs"),
     );
     for path in ["core/src", "core/abi/src"] {
+        sweep(&folder, path);
         copy(&folder, path);
     }
     for name in ["Cargo.toml", "src/lib.rs"] {
@@ -94,6 +103,23 @@ fn write(file: &Path, text: &str) {
     fs::write(file, text).unwrap();
 }
 
+/// Removes what an earlier run has copied and the checkout no longer has.
+fn sweep(folder: &Path, path: &str) {
+    let Ok(entries) = fs::read_dir(folder.join(path)) else {
+        return;
+    };
+    for entry in entries.map(Result::unwrap) {
+        let inner = format!("{path}/{}", entry.file_name().to_str().unwrap());
+        let directory = entry.file_type().unwrap().is_dir();
+        match (repository(&inner).exists(), directory) {
+            (true, true) => sweep(folder, &inner),
+            (true, false) => {}
+            (false, true) => fs::remove_dir_all(entry.path()).unwrap(),
+            (false, false) => fs::remove_file(entry.path()).unwrap(),
+        }
+    }
+}
+
 fn copy(folder: &Path, path: &str) {
     for entry in fs::read_dir(repository(path)).unwrap() {
         let entry = entry.unwrap();
@@ -112,7 +138,7 @@ fn with_additions(path: &str) -> String {
         assert_eq!(
             text.matches(place).count(),
             1,
-            "{path} has not just one {place:?}"
+            "{path} has not just one {place:?}: ADDITIONS must follow it"
         );
         text.replace(place, &format!("{addition}{place}"))
     })
@@ -149,7 +175,7 @@ fn plugin() -> (PathBuf, Plugin) {
 #[test]
 fn a_newer_plugin_works_in_this_host_without_what_is_new() {
     let (library, plugin) = plugin();
-    let backend = conformance::backend(&plugin, "newer");
+    let backend = backend(&plugin, "accelerator", "newer");
     assert_eq!(backend.capabilities, ["scale", "peak", "fir", "shimmer"]);
     assert_eq!(
         Kernel::parse("shimmer"),
@@ -158,6 +184,6 @@ fn a_newer_plugin_works_in_this_host_without_what_is_new() {
     );
     assert!(serves(&library, "accelerator.shimmer/1"));
 
-    let trials = conformance::accelerator(&plugin, "newer");
+    let trials = conforms(&plugin, "newer", accelerator::trials());
     assert_eq!(trials, ["scale", "peak", "fir", "unsupported"]);
 }
