@@ -44,12 +44,18 @@ pub fn write(abi: &Abi) -> String {
     out + "\n" + EPILOGUE
 }
 
-/// A source file that asserts the sizes and offsets of Rust.
+/// A source file that uses every macro and asserts the sizes and offsets of Rust.
 pub fn assertions(abi: &Abi, assertion: &str) -> String {
     let mut out = String::from(
         "#include \"auralis.h\"\n\n\
-         AURALIS_MANIFEST(\"auralis-plugin {}\");\n\
-         AURALIS_MANIFEST(\"auralis-backend {}\");\n\n",
+         AURALIS_MANIFEST_PLUGIN(\"header\", \"1.0.0\");\n\
+         AURALIS_MANIFEST(\"auralis-backend {}\");\n\n\
+         static const AuralisBackendsV1 backends = {NULL, NULL, NULL, NULL};\n\
+         static const AuralisInterfaceHeader header =\n    \
+         AURALIS_INTERFACE(AURALIS_BACKENDS_V1, backends);\n\
+         static const AuralisInterfaceHeader *get_interface(AuralisText name) {\n    \
+         return name.len ? &header : NULL;\n}\n\
+         AURALIS_EXPORT_PLUGIN(\"header\", \"1.0.0\", get_interface);\n\n",
     );
     let mut assert = |holds: String| writeln!(out, "{assertion}({holds}, \"layout\");").unwrap();
     for of in &abi.types {

@@ -72,9 +72,15 @@ typedef AuralisSliceU8 AuralisText;
         ",\"name\":\"" name "\",\"version\":\"" version "\",\"target\":\"" AURALIS_TARGET \
         "\",\"panic\":\"unwind\"}")
 
+#ifdef __cplusplus
+#define AURALIS_EXTERN extern "C"
+#else
+#define AURALIS_EXTERN extern
+#endif
+
 /* Exports the root symbol. get_interface is a function of yours. At the top level of one file. */
 #define AURALIS_EXPORT_PLUGIN(name, version, get_interface) \
-    AURALIS_EXPORT extern const AuralisPluginHeader auralis_plugin_v1; \
+    AURALIS_EXTERN AURALIS_EXPORT const AuralisPluginHeader auralis_plugin_v1; \
     const AuralisPluginHeader auralis_plugin_v1 = { \
         {'a', 'u', 'r', 'a', 'l', 'i', 's', '\0'}, \
         sizeof(AuralisPluginHeader), AURALIS_ABI_VERSION, 0, AURALIS_TEXT(name), \
