@@ -1,5 +1,11 @@
 //! The control bits of the floating-point unit, which are the host's own.
 
+use std::cell::Cell;
+
+thread_local! {
+    static RESTORATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
 /// The rounding mode, the flush-to-zero bits and the exception masks of this thread.
 ///
 /// Foreign code may change them: a library linked with `-ffast-math` switches denormals off in the
@@ -20,8 +26,15 @@ impl FloatControl {
         let changed = Self::read() != self;
         if changed {
             write(self.0);
+            RESTORATIONS.set(RESTORATIONS.get() + 1);
         }
         changed
+    }
+
+    /// How often it had to be set again in this thread: a trial that sees the number grow has found
+    /// a backend that changes what is the host's own.
+    pub fn restorations() -> u64 {
+        RESTORATIONS.get()
     }
 }
 
@@ -87,7 +100,9 @@ mod tests {
         assert!(!before.restore());
         write(before.0 | FLUSH_TO_ZERO);
         assert_ne!(FloatControl::read(), before);
+        let restorations = FloatControl::restorations();
         assert!(before.restore());
+        assert_eq!(FloatControl::restorations(), restorations + 1);
         assert_eq!(FloatControl::read(), before);
     }
 }

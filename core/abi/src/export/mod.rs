@@ -13,6 +13,10 @@ mod serve;
 
 use std::ptr;
 
+use auralis_core::manifest::{Plugin, Record};
+#[doc(hidden)]
+pub use auralis_core::manifest_record;
+
 use crate::tables::{
     BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
     ExecutorV1, F64V1, FftF64V1, FirV1, Interface, LogV1, ProfilerV1, RealFftV1, SlicesV1,
@@ -20,18 +24,29 @@ use crate::tables::{
 use crate::wire::{InterfaceHeader, PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
 
-/// Makes a plugin of a crate of backends: names the crate, so that what it registers is linked, and
-/// exports the root symbol. It is the whole source of a crate of the type `cdylib`:
+/// Makes a plugin of a crate of the type `cdylib`: exports the root symbol, and writes down in the
+/// library's file what it is. With names of crates it serves what they register too, and may be the
+/// whole source of the plugin:
 ///
 /// ```no_run
 /// //! The gain of Example Audio as a plugin.
 /// auralis_abi::export_plugin!(auralis_core);
 /// # fn main() {}
 /// ```
+///
+/// A crate that registers its backends itself names none: `auralis_abi::export_plugin!();`.
 #[macro_export]
 macro_rules! export_plugin {
-    ($backends:ident) => {
-        use $backends as _;
+    ($($backends:ident),* $(,)?) => {
+        $(use $backends as _;)*
+
+        $crate::export::manifest_record! {
+            $crate::export::record(
+                env!("CARGO_PKG_NAME"),
+                env!("CARGO_PKG_VERSION"),
+                if cfg!(panic = "unwind") { "unwind" } else { "abort" },
+            )
+        }
 
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "the name is the exported symbol")]
@@ -67,6 +82,22 @@ pub const fn header(
         get_interface: Some(get_interface),
     }
 }
+
+/// What the header says, as a record of the manifest.
+#[doc(hidden)]
+pub const fn record(name: &'static str, version: &'static str, panic: &'static str) -> Record {
+    Record::Plugin(Plugin {
+        abi: ABI_VERSION,
+        name,
+        version,
+        target: TARGET,
+        panic,
+        abi_stable: ABI_STABLE,
+    })
+}
+
+/// [`ABI_STABLE_LINE`] in words.
+const ABI_STABLE: &str = "0.11";
 
 /// A table that this crate serves.
 trait Served: Interface {
@@ -116,4 +147,15 @@ pub unsafe extern "C" fn get_interface(name: Text) -> *const InterfaceHeader {
         .iter()
         .find(named)
         .map_or(ptr::null(), ptr::from_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_abi_stable_is_the_same_in_words() {
+        let (major, minor) = (ABI_STABLE_LINE >> 16, ABI_STABLE_LINE & 0xFFFF);
+        assert_eq!(ABI_STABLE, format!("{major}.{minor}"));
+    }
 }

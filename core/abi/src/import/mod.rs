@@ -85,7 +85,29 @@ impl Plugin {
     /// this crate.
     pub unsafe fn read(header: *const PluginHeader) -> Result<Self> {
         // SAFETY: the caller's promise.
-        let header = unsafe { fitting(header) }?;
+        unsafe { Self::read_fitting(header, false) }
+    }
+
+    /// [`read`](Self::read) for a plugin whose panics may end the process.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    ///
+    /// # Safety
+    ///
+    /// As for [`read`](Self::read).
+    pub unsafe fn read_allowing_abort(header: *const PluginHeader) -> Result<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::read_fitting(header, true) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`read`](Self::read).
+    unsafe fn read_fitting(header: *const PluginHeader, abort: bool) -> Result<Self> {
+        // SAFETY: the caller's promise.
+        let header = unsafe { fitting(header, abort) }?;
         // SAFETY: the caller's promise: the texts are static, the library is never unloaded.
         let (name, version) = unsafe { (text(header.name)?, text(header.version)?) };
         // SAFETY: the header is checked, and the library keeps the rules of this crate.
@@ -201,7 +223,7 @@ fn unserved(interface: &str) -> Error {
 /// # Safety
 ///
 /// As for [`Plugin::read`].
-unsafe fn fitting(header: *const PluginHeader) -> Result<&'static PluginHeader> {
+unsafe fn fitting(header: *const PluginHeader, abort: bool) -> Result<&'static PluginHeader> {
     if header.is_null() {
         return Err(rejected("the plugin's header is null"));
     }
@@ -231,7 +253,7 @@ unsafe fn fitting(header: *const PluginHeader) -> Result<&'static PluginHeader> 
         let message = format!("the plugin was built for {target}, this host for {TARGET}");
         return Err(rejected(message));
     }
-    if panic != "unwind" {
+    if panic != "unwind" && !abort {
         let message =
             format!("the plugin was built with panic = {panic:?}, which must be \"unwind\"");
         return Err(rejected(message));

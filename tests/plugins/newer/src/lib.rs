@@ -76,6 +76,9 @@ register! {
         requires: CpuFeatures::NONE,
         capabilities: &["scale", "peak", "fir", "shimmer"],
         options_schema: NoOptions::SCHEMA,
-        build: |_| Ok(Arc::new(Newer)),
+        build: |context| {
+            let NoOptions {} = context.options.parse()?;
+            Ok(Arc::new(Newer))
+        },
     }
 }
