@@ -1,25 +1,27 @@
 //! The trials of the conformance suite over a plugin.
 
-use auralis_abi::{Plugin, PluginBackend, Remote};
-use auralis_core::{Accelerator, BuildContext, CpuFeatures, Kernel};
+use auralis_core::{Accelerator, BuildContext, CpuFeatures, Kernel, Kind};
+use auralis_registry::Candidate;
+use auralis_registry::plugin::{LoadedPlugin, PluginKind};
 use auralis_testkit::{Subject, Trial};
 
 /// Runs every trial that applies to the backend of this id, and returns their names.
-pub fn conforms<K: Remote + ?Sized>(
-    plugin: &Plugin,
+pub fn conforms<K: PluginKind + ?Sized>(
+    plugin: &LoadedPlugin,
     id: &str,
     trials: Vec<Trial<K>>,
 ) -> Vec<&'static str> {
-    let backend = backend(plugin, K::NAME, id);
-    let known: Vec<&str> = backend
+    let candidate = candidate::<K>(plugin, id);
+    let facts = &candidate.facts;
+    let known: Vec<&str> = facts
         .capabilities
         .iter()
         .map(String::as_str)
         .filter(|name| is_known(K::NAME, name))
         .collect();
-    let build = |context: &BuildContext<'_, K>| backend.build(context);
+    let build = |context: &BuildContext<'_, K>| candidate.build(context);
     let cpu = CpuFeatures::detect();
-    let subject = Subject::new(id, &known, &backend.options_schema, cpu, &build);
+    let subject = Subject::new(id, &known, &facts.options_schema, cpu, &build);
     let applicable = trials
         .iter()
         .filter(|trial| trial.needs.is_none_or(|needed| known.contains(&needed)));
@@ -39,12 +41,13 @@ pub fn conforms<K: Remote + ?Sized>(
 
 /// A host passes over a kernel that it does not know, and so do its trials.
 fn is_known(kind: &str, capability: &str) -> bool {
-    kind != <dyn Accelerator as auralis_core::Kind>::NAME || Kernel::parse(capability).is_some()
+    kind != <dyn Accelerator>::NAME || Kernel::parse(capability).is_some()
 }
 
 /// The backend of this kind and id.
-pub fn backend(plugin: &Plugin, kind: &str, id: &str) -> PluginBackend {
-    let mut backends = plugin.backends().iter();
-    let found = backends.find(|backend| (backend.kind.as_str(), backend.id.as_str()) == (kind, id));
-    found.unwrap().clone()
+pub fn candidate<K: PluginKind + ?Sized>(plugin: &LoadedPlugin, id: &str) -> Candidate<K> {
+    let mut candidates = plugin.candidates::<K>().into_iter();
+    candidates
+        .find(|candidate| candidate.facts.id == id)
+        .unwrap()
 }

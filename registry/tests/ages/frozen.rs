@@ -3,23 +3,19 @@
 use auralis_core::{Accelerator, Cache};
 use auralis_testkit::{accelerator, cache};
 
-use crate::conformance::{backend, conforms};
-use crate::library::{open, repository};
+use crate::conformance::{candidate, conforms};
+use crate::host::{load, repository};
 use crate::nested;
 
-#[test]
-fn a_plugin_of_abi_1_works_in_this_host() {
+pub fn works() {
     let workspace = repository("tests/plugins/abi-1");
     let library = nested::build(&workspace, "plugin-abi-1", &["--locked"]);
-    let plugin = open(&library).unwrap();
+    let plugin = load(&library).unwrap();
     assert_eq!((plugin.name(), plugin.version()), ("plugin-abi-1", "1.0.0"));
-    assert_eq!(plugin.backends().len(), 2);
 
     let kernels = ["scale", "add", "dot", "peak", "convolver"];
-    assert_eq!(
-        backend(&plugin, "accelerator", "abi-1").capabilities,
-        kernels
-    );
+    let facts = candidate::<dyn Accelerator>(&plugin, "abi-1").facts;
+    assert_eq!(facts.capabilities, kernels);
     let trials = conforms::<dyn Accelerator>(&plugin, "abi-1", accelerator::trials());
     for kernel in kernels {
         assert!(trials.contains(&kernel), "{kernel} was not tried");

@@ -1,26 +1,37 @@
 //! The example in C: built as its first lines say, it conforms.
 
-use std::io::{self, Write};
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use auralis_core::{Accelerator, BuildContext, CpuFeatures, ErrorKind, Options};
 use auralis_testkit::accelerator;
+use libtest_mimic::Trial;
 use tempfile::TempDir;
 
-use crate::conformance::{backend, conforms};
-use crate::library::{open, repository};
+use crate::conformance::{candidate, conforms};
+use crate::host::{load, manifest, repository};
 
 const EXAMPLE: &str = "examples/plugin-c/gain.c";
 
+/// Shown as ignored where there is no compiler.
+pub fn trials() -> Vec<Trial> {
+    let trials = [
+        crate::trial("the_example_in_c_conforms", conforms_to_all),
+        crate::trial("the_example_in_c_says_what_is_wrong", says_what_is_wrong),
+        crate::trial("a_library_of_abi_2_is_refused", abi_2_is_refused),
+    ];
+    let missing = Command::new("cc").arg("--version").output().is_err();
+    let trials = trials.into_iter().map(|trial| match missing {
+        true => trial.with_kind("there is no cc").with_ignored_flag(true),
+        false => trial,
+    });
+    trials.collect()
+}
+
 /// Runs the line that the example gives, for another source or into another folder where need be.
-/// None where there is no compiler.
-fn compile(source: &str, folder: &TempDir) -> Option<PathBuf> {
-    if Command::new("cc").arg("--version").output().is_err() {
-        let _ = writeln!(io::stderr(), "skipped: there is no `cc` on this machine");
-        return None;
-    }
-    let text = std::fs::read_to_string(repository(EXAMPLE)).unwrap();
+fn compile(source: &str, folder: &TempDir) -> PathBuf {
+    let text = fs::read_to_string(repository(EXAMPLE)).unwrap();
     let line = text
         .lines()
         .find_map(|line| line.trim_start_matches([' ', '*']).strip_prefix("cc "))
@@ -37,37 +48,30 @@ fn compile(source: &str, folder: &TempDir) -> Option<PathBuf> {
         .args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"])
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(library)
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    library
 }
 
-#[test]
-fn the_example_in_c_conforms() {
+fn conforms_to_all() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(library) = compile(EXAMPLE, &folder) else {
-        return;
-    };
-    let plugin = open(&library).unwrap();
+    let library = compile(EXAMPLE, &folder);
+    let manifest = manifest(&library);
+    assert_eq!(manifest.plugin.abi_stable, None);
+    let plugin = load(&library).unwrap();
     assert_eq!((plugin.name(), plugin.version()), ("gain", "0.1.0"));
-    assert_eq!(
-        conforms(&plugin, "gain", accelerator::trials()),
-        ["scale", "mix", "unsupported"]
-    );
+    let trials = conforms::<dyn Accelerator>(&plugin, "gain", accelerator::trials());
+    for kernel in ["scale", "mix"] {
+        assert!(trials.contains(&kernel), "{kernel} was not tried");
+    }
 }
 
-#[test]
-fn the_example_in_c_says_what_is_wrong() {
+fn says_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(library) = compile(EXAMPLE, &folder) else {
-        return;
-    };
-    let backend = backend(&open(&library).unwrap(), "accelerator", "gain");
+    let plugin = load(&compile(EXAMPLE, &folder)).unwrap();
+    let candidate = candidate::<dyn Accelerator>(&plugin, "gain");
     let build = |options: serde_json::Value| {
-        backend.build::<dyn Accelerator>(&BuildContext {
+        candidate.build(&BuildContext {
             options: &Options::new(options),
             settings: &Default::default(),
             cpu: CpuFeatures::NONE,
@@ -87,8 +91,7 @@ fn the_example_in_c_says_what_is_wrong() {
     );
 }
 
-#[test]
-fn a_library_of_abi_2_is_refused() {
+fn abi_2_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("abi2.c");
     let text = format!(
@@ -96,11 +99,9 @@ fn a_library_of_abi_2_is_refused() {
          #include \"{}\"\n",
         repository(EXAMPLE).display()
     );
-    std::fs::write(&source, text).unwrap();
-    let Some(library) = compile(&source.display().to_string(), &folder) else {
-        return;
-    };
-    let error = open(&library).unwrap_err();
+    fs::write(&source, text).unwrap();
+    let library = compile(&source.display().to_string(), &folder);
+    let error = load(&library).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Plugin);
     assert_eq!(error.message(), "the plugin speaks ABI 2, this host ABI 1");
 }
