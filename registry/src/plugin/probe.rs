@@ -170,6 +170,7 @@ enum Event {
 struct Run {
     child: Child,
     out_of_memory: bool,
+    complaints: Option<Vec<u8>>,
 }
 
 impl Drop for Run {
@@ -192,6 +193,7 @@ impl Run {
         Ok(Self {
             child: platform::own_group(&mut command).spawn()?,
             out_of_memory: false,
+            complaints: None,
         })
     }
 
@@ -256,16 +258,24 @@ impl Run {
         deadline: Instant,
         request: &Request,
     ) -> Outcome {
+        let mut end = None;
         loop {
-            match events.recv_timeout(TICK) {
-                Ok(Event::Answer(answer)) => return Outcome::Answer(answer),
+            // What a child wrote before it ended may still be on its way.
+            let patience = if end.is_some() { LAST_WORDS } else { TICK };
+            match (events.recv_timeout(patience), end.take()) {
+                (Ok(Event::Answer(answer)), _) => return Outcome::Answer(answer),
+                (Ok(Event::Complaints(text)), ended) => {
+                    self.complaints = Some(text);
+                    end = ended;
+                }
+                (Err(_), Some(end)) => return Outcome::End(end),
                 // It has closed its pipes, or is about to end.
-                Ok(Event::Complaints(_)) => {}
-                Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
-                Err(RecvTimeoutError::Timeout) => {}
+                (Err(RecvTimeoutError::Disconnected), None) => thread::sleep(TICK),
+                (Err(RecvTimeoutError::Timeout), None) => {}
             }
-            if let Some(end) = platform::ended(&mut self.child) {
-                return Outcome::End(end);
+            end = end.or_else(|| platform::ended(&mut self.child));
+            if end.is_some() {
+                continue;
             }
             let memory = request.limits.memory;
             self.out_of_memory = platform::is_out_of_memory(self.child.id(), memory);
@@ -289,13 +299,15 @@ impl Run {
     fn death(&mut self, end: &End, events: &Receiver<Event>, request: &Request) -> Failure {
         // Its group may hold the pipes open.
         platform::kill_group(&mut self.child);
-        let mut complaints = String::new();
-        while let Ok(event) = events.recv_timeout(LAST_WORDS) {
+        let mut complaints = self.complaints.take();
+        while complaints.is_none()
+            && let Ok(event) = events.recv_timeout(LAST_WORDS)
+        {
             if let Event::Complaints(text) = event {
-                complaints = String::from_utf8_lossy(&text).into_owned();
-                break;
+                complaints = Some(text);
             }
         }
+        let complaints = String::from_utf8_lossy(&complaints.unwrap_or_default()).into_owned();
         tracing::debug!(complaints, "the test run of a plugin ended");
         // What the standard libraries of Rust and C++ print.
         let said = |words: &[&str]| words.iter().any(|words| complaints.contains(words));
