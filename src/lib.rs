@@ -24,6 +24,8 @@ mod parts;
 mod plugins;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(all(feature = "cli", feature = "plugins"))]
+pub mod scaffold;
 mod session;
 
 pub use auralis_core as core;

@@ -22,10 +22,12 @@ use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
 /// auralis_abi::export_plugin!(auralis_core);
 /// # fn main() {}
 /// ```
+///
+/// A crate that registers its backends itself names none: `auralis_abi::export_plugin!();`.
 #[macro_export]
 macro_rules! export_plugin {
-    ($backends:ident) => {
-        use $backends as _;
+    ($($backends:ident),* $(,)?) => {
+        $(use $backends as _;)*
 
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "the name is the exported symbol")]
