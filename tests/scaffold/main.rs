@@ -55,7 +55,7 @@ fn every_kind_compiles_alone_and_passes_its_tests() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {said}{errors}");
         assert!(
-            said.contains("test result: ok") && !said.contains("0 passed"),
+            said.contains("test result: ok") && !said.contains(" 0 passed"),
             "{said}"
         );
         assert!(!errors.contains("warning"), "{errors}");
@@ -84,5 +84,65 @@ fn a_crate_depends_on_the_traits_and_the_abi_alone() {
         crates,
         ["acme-gain", "auralis-abi", "auralis-core"],
         "{said}"
+    );
+}
+
+/// The lines of `old` that `new` does not have, indentation aside.
+fn missing<'a>(old: &'a str, new: &str) -> Vec<&'a str> {
+    let kept: Vec<_> = new.lines().map(str::trim).collect();
+    let lines = old.lines().map(str::trim);
+    lines.filter(|line| !kept.contains(line)).collect()
+}
+
+#[test]
+fn the_example_is_what_is_made_but_for_what_its_author_did() {
+    let folder = tempfile::tempdir().unwrap();
+    create(&Scaffold {
+        name: "plugin-gain",
+        kind: Kind::Accelerator,
+        folder: folder.path(),
+        source: Some(Path::new(CHECKOUT)),
+    })
+    .unwrap();
+    let left = |file: &str| {
+        let read = |folder: &Path| fs::read_to_string(folder.join(file)).unwrap();
+        let made = read(&folder.path().join("plugin-gain"));
+        let lines = missing(
+            &made,
+            &read(&Path::new(CHECKOUT).join("examples/plugin-gain")),
+        )
+        .into_iter()
+        .map(str::to_owned);
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        left("src/lib.rs"),
+        [
+            "use auralis_core::{",
+            "Accelerator, CpuFeatures, Descriptor, Error, ErrorKind, NoOptions, Result, register,",
+            "};",
+            "options_schema: NoOptions::SCHEMA,",
+            "let NoOptions {} = context.options.parse()?;",
+            "Ok(Arc::new(Gains))",
+            "struct Gains;",
+            "for sample in data {",
+            "Gains.channel_gains(&mut stereo, &[0.5, -1.0]).unwrap();",
+            "Gains.channel_gains(&mut data, &[0.5, 0.5]),",
+            "Gains.channel_gains(&mut data, &[]),",
+            "Gains.mix(&mut data, &[1.0; 4], 0.5),",
+        ]
+    );
+    // The workspace brings what stands here: the paths, the profiles and itself.
+    let of_the_workspace = left("Cargo.toml");
+    let own = |line: &&String| {
+        let shared = ["auralis-", "[profile.", "panic = ", "# ", "[workspace]"];
+        !shared.iter().any(|start| line.starts_with(start))
+    };
+    assert_eq!(of_the_workspace.iter().find(own), None);
+    // The name of the library is that of this platform.
+    let unlike = left("README.md");
+    assert!(
+        unlike.iter().all(|line| line.contains("target/release/")),
+        "{unlike:?}"
     );
 }
