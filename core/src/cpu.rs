@@ -112,12 +112,26 @@ impl CpuFeatures {
         self.without(available)
     }
 
+    /// The name of the feature that stands at this bit.
+    pub(crate) const fn name(bit: usize) -> Option<&'static str> {
+        if bit < NAMES.len() {
+            Some(NAMES[bit])
+        } else {
+            None
+        }
+    }
+
+    /// Whether the set holds the feature at this bit.
+    pub(crate) const fn has(self, bit: usize) -> bool {
+        self.0 >> bit & 1 == 1
+    }
+
     /// The names in the set, in the order of [`CpuFeatures::known`].
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES
             .iter()
             .enumerate()
-            .filter(move |(bit, _)| self.0 >> bit & 1 == 1)
+            .filter(move |(bit, _)| self.has(*bit))
             .map(|(_, n)| *n)
     }
 }

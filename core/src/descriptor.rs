@@ -75,7 +75,8 @@ macro_rules! linked {
 
 linked!(Accelerator BufferPool Cache Executor Profiler);
 
-/// Registers a backend with every program that links its crate.
+/// Registers a backend with every program that links its crate, and writes down in the program's file
+/// what it is: see [`manifest`](crate::manifest).
 ///
 /// A crate that nobody names contributes nothing: the program must say `use that_crate as _;`.
 ///
@@ -118,5 +119,6 @@ linked!(Accelerator BufferPool Cache Executor Profiler);
 macro_rules! register {
     ($($descriptor:tt)*) => {
         $crate::inventory::submit! { $($descriptor)* }
+        $crate::manifest_record! { $crate::manifest::Record::backend(&{ $($descriptor)* }) }
     };
 }

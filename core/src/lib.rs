@@ -23,6 +23,7 @@ mod descriptor;
 mod error;
 pub mod executor;
 mod key;
+pub mod manifest;
 mod options;
 pub mod profiler;
 mod single_flight;

@@ -7,6 +7,10 @@ mod plans;
 
 use std::ptr;
 
+use auralis_core::manifest::{Plugin, Record};
+#[doc(hidden)]
+pub use auralis_core::manifest_record;
+
 use crate::tables::{
     BackendsV1, BiquadsV1, ComplexFftV1, ConvolveV1, ConvolverV1, F64V1, FftF64V1, FirV1,
     Interface, RealFftV1, SlicesV1,
@@ -14,8 +18,9 @@ use crate::tables::{
 use crate::wire::{InterfaceHeader, PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
 
-/// Makes a plugin of a crate of backends: names the crate, so that what it registers is linked, and
-/// exports the root symbol. It is the whole source of a crate of the type `cdylib`:
+/// Makes a plugin of a crate of the type `cdylib`: exports the root symbol, and writes down in the
+/// library's file what it is. With names of crates it serves what they register too, and may be the
+/// whole source of the plugin:
 ///
 /// ```no_run
 /// //! The gain of Example Audio as a plugin.
@@ -28,6 +33,14 @@ use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
 macro_rules! export_plugin {
     ($($backends:ident),* $(,)?) => {
         $(use $backends as _;)*
+
+        $crate::export::manifest_record! {
+            $crate::export::record(
+                env!("CARGO_PKG_NAME"),
+                env!("CARGO_PKG_VERSION"),
+                if cfg!(panic = "unwind") { "unwind" } else { "abort" },
+            )
+        }
 
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "the name is the exported symbol")]
@@ -63,6 +76,22 @@ pub const fn header(
         get_interface: Some(get_interface),
     }
 }
+
+/// What the header says, as a record of the manifest.
+#[doc(hidden)]
+pub const fn record(name: &'static str, version: &'static str, panic: &'static str) -> Record {
+    Record::Plugin(Plugin {
+        abi: ABI_VERSION,
+        name,
+        version,
+        target: TARGET,
+        panic,
+        abi_stable: ABI_STABLE,
+    })
+}
+
+/// [`ABI_STABLE_LINE`] in words.
+const ABI_STABLE: &str = "0.11";
 
 /// A table that this crate serves.
 trait Served: Interface {
@@ -105,4 +134,15 @@ pub unsafe extern "C" fn get_interface(name: Text) -> *const InterfaceHeader {
         .iter()
         .find(named)
         .map_or(ptr::null(), ptr::from_ref)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_abi_stable_is_the_same_in_words() {
+        let (major, minor) = (ABI_STABLE_LINE >> 16, ABI_STABLE_LINE & 0xFFFF);
+        assert_eq!(ABI_STABLE, format!("{major}.{minor}"));
+    }
 }
