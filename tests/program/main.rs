@@ -11,6 +11,7 @@ mod process;
 mod selection;
 mod songs;
 mod support;
+mod tutorial;
 mod verbs;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         plugins::trials(),
         process::trials(),
         selection::trials(),
+        tutorial::trials(),
         verbs::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
