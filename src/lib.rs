@@ -14,6 +14,8 @@ pub mod audio;
 pub mod chain;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "plugins")]
+mod conformance;
 #[cfg(feature = "cli")]
 pub mod demo;
 #[cfg(feature = "cli")]

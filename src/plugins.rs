@@ -1,36 +1,21 @@
-//! The plugins that a configuration allows.
+//! The plugins that a configuration allows, and the program that tests them first.
+
+#[cfg(feature = "plugins")]
+pub use tested::{probe_if_asked, self_test};
+
+use std::path::Path;
 
 use auralis_registry::Registry;
 use auralis_registry::config::{Plugins, Sources};
 
-/// Adds to `registry` what the allowed plugins bring, and notes those that are rejected. Says whether
-/// any plugin was named.
-#[cfg(feature = "plugins")]
-pub(crate) fn load(registry: &mut Registry, plugins: &Plugins, sources: &Sources) -> bool {
-    let mut named = false;
-    for (file, pin) in allowed(registry, plugins, sources) {
-        named = true;
-        tracing::debug!(file = %file.display(), "loading a plugin");
-        let outcome = auralis_registry::dylib::load(&file, pin.as_deref()).and_then(|plugin| {
-            // All or nothing: a plugin with one backend that clashes brings none.
-            let mut with_plugin = registry.clone();
-            for candidate in plugin.accelerators() {
-                with_plugin.insert(candidate)?;
-            }
-            *registry = with_plugin;
-            Ok(())
-        });
-        if let Err(error) = outcome {
-            tracing::warn!(file = %file.display(), "rejected: {}", error.report());
-            registry.reject(file, error.report());
-        }
-    }
-    named || !registry.rejected().is_empty()
-}
-
 /// Without plugin support, plugins that are asked for are rejected.
 #[cfg(not(feature = "plugins"))]
-pub(crate) fn load(registry: &mut Registry, plugins: &Plugins, _: &Sources) -> bool {
+pub(crate) fn load(
+    registry: &mut Registry,
+    plugins: &Plugins,
+    _: &Sources,
+    _: Option<&Path>,
+) -> bool {
     for plugin in &plugins.allow {
         registry.reject(
             &plugin.file,
@@ -40,56 +25,166 @@ pub(crate) fn load(registry: &mut Registry, plugins: &Plugins, _: &Sources) -> b
     !plugins.allow.is_empty()
 }
 
-/// The files that are allowed, each with its pin: those that are named, then those in the named
-/// folders and in the folders of `AURALIS_PLUGIN_PATH`.
+/// Adds to `registry` what the allowed plugins bring, and notes those that are rejected.
+/// `probe_program` tests what is not known yet; without one, this program or one beside it does. Says
+/// whether any plugin was named.
 #[cfg(feature = "plugins")]
-fn allowed(
+pub(crate) fn load(
     registry: &mut Registry,
     plugins: &Plugins,
     sources: &Sources,
-) -> Vec<(std::path::PathBuf, Option<String>)> {
-    let mut files: Vec<_> = plugins
-        .allow
-        .iter()
-        .map(|p| (p.file.clone(), p.sha256.clone()))
-        .collect();
-    let path = sources
-        .environment
-        .iter()
-        .find(|(name, _)| name == "AURALIS_PLUGIN_PATH");
-    let of_environment = path
-        .iter()
-        .flat_map(|(_, value)| std::env::split_paths(value));
-    let folders = plugins.directories.iter().cloned();
-    for folder in folders.chain(of_environment.filter(|p| !p.as_os_str().is_empty())) {
-        match listed(&folder) {
-            Ok(found) => {
-                for file in found {
-                    if !files.iter().any(|(known, _)| *known == file) {
-                        files.push((file, None));
-                    }
-                }
+    probe_program: Option<&Path>,
+) -> bool {
+    use auralis_registry::plugin::{Loader, Store};
+
+    let files = allowed::files(registry, plugins, sources);
+    if files.is_empty() {
+        return !registry.rejected().is_empty();
+    }
+    match Store::for_user() {
+        Ok(store) => {
+            let loader = Loader::new(store, tested::probe(probe_program));
+            for (file, allowance) in files {
+                tracing::debug!(file = %file.display(), "loading a plugin");
+                loader.load_into(registry, &file, &allowance);
             }
-            Err(reason) => registry.reject(folder, reason),
+        }
+        Err(error) => {
+            for (file, _) in files {
+                registry.reject(file, error.report());
+            }
         }
     }
-    files
+    true
 }
 
-/// The libraries in a folder, in order.
 #[cfg(feature = "plugins")]
-fn listed(folder: &std::path::Path) -> Result<Vec<std::path::PathBuf>, String> {
-    if !folder.is_absolute() {
-        return Err("a folder of plugins must be named by an absolute path".into());
+mod tested {
+    use std::env;
+    use std::path::{Path, PathBuf};
+    use std::process;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use auralis_core::Result;
+    use auralis_registry::Registry;
+    use auralis_registry::plugin::{Probe, child};
+
+    /// Whether this program serves test runs when it is asked to.
+    static SERVES: AtomicBool = AtomicBool::new(false);
+
+    /// Lets this program test the plugins that it loads: the first statement of a `main`.
+    ///
+    /// A plugin that this machine does not know is first opened in a child process, which may crash
+    /// in its place. The child is this program, started anew with an argument that this function
+    /// recognises: then it serves the test run and ends the process. Else it returns at once.
+    ///
+    /// ```no_run
+    /// fn main() {
+    ///     auralis::plugins::probe_if_asked();
+    ///     // What the program does.
+    /// }
+    /// ```
+    pub fn probe_if_asked() {
+        if let Some(file) = child::asked(env::args_os()) {
+            child::serve(&file, &self_test);
+        }
+        SERVES.store(true, Ordering::Relaxed);
     }
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("can't list the folder: {e}"))?;
-    let mut files: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
-        })
-        .collect();
-    files.sort();
-    Ok(files)
+
+    /// What tests the plugins: the named program, else this one, else an `auralis` beside it or in
+    /// the folder above, where cargo puts it for a test.
+    pub(super) fn probe(named: Option<&Path>) -> Option<Probe> {
+        let program = named.map(Path::to_owned).or_else(|| {
+            let this = env::current_exe().ok()?;
+            if SERVES.load(Ordering::Relaxed) {
+                return Some(this);
+            }
+            let name = format!("auralis{}", env::consts::EXE_SUFFIX);
+            let folders = this.ancestors().skip(1).take(2);
+            folders
+                .map(|folder| folder.join(&name))
+                .find(|program: &PathBuf| program.is_file())
+        });
+        program.map(Probe::new)
+    }
+}
+
+#[cfg(feature = "plugins")]
+mod allowed {
+    use std::env;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use auralis_registry::Registry;
+    use auralis_registry::config::{Plugins, Sources};
+    use auralis_registry::plugin::{Allowance, secure_execution};
+
+    const VARIABLE: &str = "AURALIS_PLUGIN_PATH";
+
+    /// The files that are allowed: those that are named, then those in the named folders and in the
+    /// folders of the environment. A folder that can't be used is noted as rejected.
+    pub(super) fn files(
+        registry: &mut Registry,
+        plugins: &Plugins,
+        sources: &Sources,
+    ) -> Vec<(PathBuf, Allowance)> {
+        let named = plugins.allow.iter().map(|plugin| {
+            let allowance = Allowance {
+                pin: plugin.sha256.clone(),
+                abort: plugin.allow_abort,
+                within: None,
+            };
+            (plugin.file.clone(), allowance)
+        });
+        let mut files: Vec<_> = named.collect();
+        for folder in plugins.directories.iter().cloned().chain(of_environment(sources)) {
+            match listed(&folder) {
+                Ok(found) => {
+                    for file in found {
+                        if !files.iter().any(|(known, _)| *known == file) {
+                            let allowance = Allowance {
+                                within: Some(folder.clone()),
+                                ..Allowance::default()
+                            };
+                            files.push((file, allowance));
+                        }
+                    }
+                }
+                Err(reason) => registry.reject(folder, reason),
+            }
+        }
+        files
+    }
+
+    /// The folders that the environment names, unless it is another user's.
+    fn of_environment(sources: &Sources) -> Vec<PathBuf> {
+        let variable = sources.environment.iter().find(|(name, _)| name == VARIABLE);
+        let Some((_, value)) = variable else {
+            return Vec::new();
+        };
+        if secure_execution() {
+            tracing::warn!("{VARIABLE} is ignored: the program runs with more rights than its user");
+            return Vec::new();
+        }
+        env::split_paths(value)
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .collect()
+    }
+
+    /// The libraries in a folder, in order.
+    fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
+        if !folder.is_absolute() {
+            return Err("a folder of plugins must be named by an absolute path".into());
+        }
+        let entries = fs::read_dir(folder).map_err(|e| format!("can't list the folder: {e}"))?;
+        let mut files: Vec<_> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|e| e == env::consts::DLL_EXTENSION)
+            })
+            .collect();
+        files.sort();
+        Ok(files)
+    }
 }

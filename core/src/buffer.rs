@@ -8,7 +8,9 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ffi::c_void;
 use std::fmt;
+use std::mem::{self, ManuallyDrop};
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -74,7 +76,7 @@ impl Storage {
 
     fn into_raw(self) -> (NonNull<f32>, usize) {
         let raw = (self.ptr, self.len);
-        std::mem::forget(self);
+        mem::forget(self);
         raw
     }
 }
@@ -118,23 +120,52 @@ impl fmt::Debug for Storage {
 /// What a lent buffer returns to when its handle is dropped.
 ///
 /// `release` runs wherever the handle is dropped, a real-time thread included: it obeys the pool's
-/// contract and must not panic.
+/// contract. A panic of it goes no further; what it did not put back by then is lost to the pool.
 pub trait Lender: Send + Sync + 'static {
     /// Takes back what was lent under `token`.
     fn release(&self, storage: Storage, token: usize);
 }
 
+/// The parts of a [`Buffer`]: what crosses to and from a dylib's pool.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct RawBuffer {
+    /// The first sample, aligned to [`ALIGNMENT`]; never null.
+    pub ptr: *mut f32,
+    /// The length of the buffer.
+    pub len: usize,
+    /// The samples that the memory could hold, all initialised; at least `len`.
+    pub capacity: usize,
+    /// What `release` takes first.
+    pub owner: *const c_void,
+    /// What `release` takes last.
+    pub token: usize,
+    /// Takes the memory back.
+    pub release: Release,
+}
+
+/// Takes back the memory at `ptr`, once and from any thread. No panic leaves it.
+pub type Release =
+    unsafe extern "C" fn(owner: *const c_void, ptr: *mut f32, capacity: usize, token: usize);
+
+impl RawBuffer {
+    /// Gives the memory back.
+    ///
+    /// # Safety
+    ///
+    /// The parts are those of one buffer that nobody uses any more.
+    pub unsafe fn release(self) {
+        // SAFETY: the caller's promise.
+        unsafe { (self.release)(self.owner, self.ptr, self.capacity, self.token) }
+    }
+}
+
 /// An owned handle to `len` samples of a pool. Dropping it returns the memory to its pool.
 ///
-/// The layout is `repr(C)`, so that a buffer of a dylib's pool is the same object.
-#[repr(C)]
+/// A buffer of a dylib's pool is the same object: its [`RawBuffer`] is all that is exchanged.
 pub struct Buffer {
-    ptr: NonNull<f32>,
-    len: usize,
-    capacity: usize,
-    owner: *const c_void,
-    token: usize,
-    release: unsafe extern "C" fn(*const c_void, NonNull<f32>, usize, usize),
+    raw: RawBuffer,
+    give_back: unsafe fn(RawBuffer),
 }
 
 // SAFETY: a buffer owns its samples; its owner is a `Lender`, which is `Send` and `Sync`.
@@ -163,15 +194,31 @@ impl Buffer {
             ));
         }
         let (ptr, capacity) = storage.into_raw();
-        let owner = Arc::into_raw(lender).cast();
-        Ok(Self {
-            ptr,
+        let raw = RawBuffer {
+            ptr: ptr.as_ptr(),
             len,
             capacity,
-            owner,
+            owner: Arc::into_raw(lender).cast(),
             token,
             release: release::<L>,
-        })
+        };
+        // SAFETY: the storage and the lender were just made raw for this very `release`.
+        Ok(unsafe { Self::from_raw_parts(raw, RawBuffer::release) })
+    }
+
+    /// A buffer of these parts. Dropping it calls `give_back`, which releases them.
+    ///
+    /// # Safety
+    ///
+    /// The parts are what [`RawBuffer`] says of them, belong to the caller and are given up here;
+    /// `give_back` may be called with them on any thread.
+    pub unsafe fn from_raw_parts(raw: RawBuffer, give_back: unsafe fn(RawBuffer)) -> Self {
+        Self { raw, give_back }
+    }
+
+    /// The parts of the buffer, which is not given back: the caller has to release them.
+    pub fn into_raw_parts(self) -> RawBuffer {
+        ManuallyDrop::new(self).raw
     }
 
     /// A zeroed buffer of `len` samples that belongs to no pool. Its memory is freed on drop, so it
@@ -197,20 +244,24 @@ impl Buffer {
         /// # Safety
         ///
         /// Always safe: there is nothing to release.
-        unsafe extern "C" fn nothing(_: *const c_void, _: NonNull<f32>, _: usize, _: usize) {}
-        Self {
-            ptr: aligned_dangling(),
+        unsafe extern "C" fn nothing(_: *const c_void, _: *mut f32, _: usize, _: usize) {}
+        let raw = RawBuffer {
+            ptr: aligned_dangling().as_ptr(),
             len: 0,
             capacity: 0,
             owner: std::ptr::null(),
             token: 0,
             release: nothing,
+        };
+        Self {
+            raw,
+            give_back: RawBuffer::release,
         }
     }
 
     /// The samples that the memory could hold; at least the buffer's length.
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.raw.capacity
     }
 }
 
@@ -222,19 +273,29 @@ impl Buffer {
 /// the caller and given up here.
 unsafe extern "C" fn release<L: Lender>(
     owner: *const c_void,
-    ptr: NonNull<f32>,
+    ptr: *mut f32,
     capacity: usize,
     token: usize,
 ) {
     // SAFETY: the caller gives up an `Arc<L>` that was made raw in `lend`.
     let lender = unsafe { Arc::from_raw(owner.cast::<L>()) };
-    lender.release(Storage { ptr, len: capacity }, token);
+    let storage = Storage {
+        // SAFETY: the pointer is that of a storage, which is never null.
+        ptr: unsafe { NonNull::new_unchecked(ptr) },
+        len: capacity,
+    };
+    // The last handle drops the lender too, which may panic as well.
+    let released = catch_unwind(AssertUnwindSafe(move || lender.release(storage, token)));
+    if let Err(payload) = released {
+        // Dropping a payload runs foreign code, which may panic again.
+        mem::forget(payload);
+    }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        // SAFETY: `lend` made `owner` and `ptr` for this very function; drop runs once.
-        unsafe { (self.release)(self.owner, self.ptr, self.capacity, self.token) }
+        // SAFETY: whoever made the buffer gave up its parts for this call; drop runs once.
+        unsafe { (self.give_back)(self.raw) }
     }
 }
 
@@ -243,20 +304,21 @@ impl Deref for Buffer {
 
     fn deref(&self) -> &[f32] {
         // SAFETY: the handle owns `capacity >= len` initialised samples.
-        unsafe { std::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts(self.raw.ptr, self.raw.len) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as in `deref`, and `&mut self` makes the access unique.
-        unsafe { std::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.raw.ptr, self.raw.len) }
     }
 }
 
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Buffer({} of {} samples)", self.len, self.capacity)
+        let RawBuffer { len, capacity, .. } = self.raw;
+        write!(f, "Buffer({len} of {capacity} samples)")
     }
 }
 
@@ -297,6 +359,36 @@ mod tests {
         let buffer = Buffer::lend(Storage::zeroed(4).unwrap(), 4, shelf, 0).unwrap();
         assert!(weak.upgrade().is_some());
         std::thread::spawn(move || drop(buffer)).join().unwrap();
+        assert!(weak.upgrade().is_none());
+    }
+
+    #[test]
+    fn the_parts_of_a_buffer_make_it_again() {
+        let shelf = Arc::new(Shelf::default());
+        let storage = Storage::zeroed(8).unwrap();
+        let buffer = Buffer::lend(storage, 5, Arc::clone(&shelf), 3).unwrap();
+        let raw = buffer.into_raw_parts();
+        assert!(shelf.0.lock().unwrap().is_empty());
+        // SAFETY: the parts are those of the buffer that was given up.
+        let buffer = unsafe { Buffer::from_raw_parts(raw, RawBuffer::release) };
+        assert_eq!((buffer.len(), buffer.capacity()), (5, 8));
+        drop(buffer);
+        assert_eq!(shelf.0.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_panic_of_a_lender_goes_no_further() {
+        struct Clumsy;
+
+        impl Lender for Clumsy {
+            fn release(&self, _: Storage, _: usize) {
+                std::panic::resume_unwind(Box::new("dropped it"));
+            }
+        }
+
+        let lender = Arc::new(Clumsy);
+        let weak = Arc::downgrade(&lender);
+        drop(Buffer::lend(Storage::zeroed(4).unwrap(), 4, lender, 0).unwrap());
         assert!(weak.upgrade().is_none());
     }
 

@@ -33,7 +33,7 @@ pub use accelerator::{
     ConvolverSpec, Fir, Kernel, Latency, RealFft, Window,
 };
 pub use block::{AudioBlock, AudioBlockMut, MAX_CHANNELS};
-pub use buffer::{ALIGNMENT, Buffer, Lender, Storage};
+pub use buffer::{ALIGNMENT, Buffer, Lender, RawBuffer, Storage};
 pub use buffer_pool::{BufferPool, Contents, PoolSettings, PoolStats};
 pub use bytes::Bytes;
 pub use cache::{Admission, Cache, CacheSettings, CacheStats};

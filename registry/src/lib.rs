@@ -9,9 +9,9 @@
 mod candidate;
 mod compose;
 pub mod config;
-#[cfg(feature = "plugins")]
-pub mod dylib;
 mod listing;
+#[cfg(feature = "plugins")]
+pub mod plugin;
 mod registry;
 mod request;
 mod resolve;

@@ -1,5 +1,7 @@
 //! The registry: every candidate of the five kinds, and the plugins that were turned away.
 
+#[cfg(feature = "plugins")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use auralis_core::{
@@ -39,6 +41,16 @@ pub struct Registry {
     executors: Vec<Candidate<dyn Executor>>,
     profilers: Vec<Candidate<dyn Profiler>>,
     rejected: Vec<RejectedPlugin>,
+    #[cfg(feature = "plugins")]
+    contested: Vec<Contested>,
+}
+
+/// An id that more than one plugin has, so that none of them may.
+#[cfg(feature = "plugins")]
+#[derive(Clone, Debug)]
+struct Contested {
+    offer: Offer,
+    file: PathBuf,
 }
 
 /// A plugin that was not loaded.
@@ -59,6 +71,16 @@ pub struct Offer {
     pub kind: String,
     /// The backend's id.
     pub id: String,
+}
+
+#[cfg(feature = "plugins")]
+impl Offer {
+    fn of<K: Kind + ?Sized>(candidate: &Candidate<K>) -> Self {
+        Self {
+            kind: K::NAME.to_owned(),
+            id: candidate.facts.id.clone(),
+        }
+    }
 }
 
 /// A kind of which a [`Registry`] holds candidates: one of the five.
@@ -103,6 +125,20 @@ macro_rules! slots {
                     registry.insert(Candidate::from(descriptor))?;
                 })*
                 Ok(registry)
+            }
+
+            /// Takes out what a file has brought, and says what that was.
+            #[cfg(feature = "plugins")]
+            fn take_out(&mut self, file: &Path) -> Vec<Offer> {
+                let mut taken = Vec::new();
+                $(self.$field.retain(|candidate| {
+                    let stays = candidate.facts.source != Source::Dylib(file.to_owned());
+                    if !stays {
+                        taken.push(Offer::of(candidate));
+                    }
+                    stays
+                });)*
+                taken
             }
 
             /// What is known of every candidate, with its kind: kind by kind, best rank first.
@@ -188,6 +224,52 @@ impl Registry {
     /// The candidate of this id.
     pub fn candidate<K: RegistryKind + ?Sized>(&self, id: &str) -> Option<&Candidate<K>> {
         self.candidates::<K>().iter().find(|c| c.facts.id == id)
+    }
+
+    /// The other plugin that brings, or has brought, a candidate of the same kind and id.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn rival<K: RegistryKind + ?Sized>(
+        &self,
+        candidate: &Candidate<K>,
+    ) -> Option<PathBuf> {
+        let offer = Offer::of(candidate);
+        let contested = self.contested.iter().find(|c| c.offer == offer);
+        let old = || match &self.candidate::<K>(&candidate.facts.id)?.facts.source {
+            Source::Dylib(file) => Some(file.clone()),
+            Source::Linked => None,
+        };
+        contested.map(|c| c.file.clone()).or_else(old)
+    }
+
+    /// Takes out what the plugin in the file `rival` has brought, because `candidate`, of another
+    /// plugin, has an id of it. Gives the reason, which holds for both.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn withdraw<K: RegistryKind + ?Sized>(
+        &mut self,
+        rival: &Path,
+        candidate: &Candidate<K>,
+    ) -> Error {
+        let message = format!(
+            "two plugins bring the {} backend {:?}, so neither does: {} and {}",
+            K::NAME,
+            candidate.facts.id,
+            rival.display(),
+            candidate.facts.source
+        );
+        let offers = self.take_out(rival);
+        // One that was taken out before has been noted before.
+        if !offers.is_empty() {
+            self.contested.extend(offers.iter().map(|offer| Contested {
+                offer: offer.clone(),
+                file: rival.to_owned(),
+            }));
+            self.reject_plugin(RejectedPlugin {
+                file: rival.to_owned(),
+                reason: message.clone(),
+                offers,
+            });
+        }
+        Error::new(ErrorKind::Plugin, message)
     }
 
     /// Records that a plugin was rejected of which nothing but the file is known.

@@ -88,6 +88,7 @@ fn every_value_arrives() {
     let allowed = |file: &str| AllowedPlugin {
         file: file.into(),
         sha256: None,
+        allow_abort: false,
     };
     assert_eq!(config.plugins.allow, [allowed("/a.so"), allowed("/b.so")]);
 }

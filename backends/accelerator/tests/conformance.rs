@@ -6,7 +6,7 @@ use auralis_accelerator as _;
 use auralis_core::{
     Accelerator, BuildContext, CpuFeatures, Descriptor, ErrorKind, Linked, Options,
 };
-use auralis_testkit::{Outcome, Subject, accelerator};
+use auralis_testkit::{Outcome, Subject, accelerator, quick};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Backend = &'static Descriptor<dyn Accelerator>;
@@ -19,6 +19,10 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for backend in backends {
         trials.extend(conformance(backend, cpu));
+        if backend.requires.missing_from(cpu).is_empty() {
+            let name = format!("accelerator::{}::quick_part", backend.id);
+            trials.push(test(name, move || quick(&subject(backend, cpu))));
+        }
         if backend.requires.is_empty() {
             trials.extend(rehearsals(backend, cpu));
         } else {

@@ -1,5 +1,11 @@
 //! The control bits of the floating-point unit, which are the host's own.
 
+use std::cell::Cell;
+
+thread_local! {
+    static RESTORATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
 /// The rounding mode, the flush-to-zero bits and the exception masks of this thread.
 ///
 /// Foreign code may change them: a library linked with `-ffast-math` switches denormals off in the
@@ -9,17 +15,26 @@ pub struct FloatControl(u64);
 
 impl FloatControl {
     /// What is set in this thread.
+    #[inline]
     pub fn read() -> Self {
         Self(read())
     }
 
     /// Sets it again, if it is no longer so. Says whether it was changed.
+    #[inline]
     pub fn restore(self) -> bool {
         let changed = Self::read() != self;
         if changed {
             write(self.0);
+            RESTORATIONS.set(RESTORATIONS.get() + 1);
         }
         changed
+    }
+
+    /// How often it had to be set again in this thread: a trial that sees the number grow has found
+    /// a backend that changes what is the host's own.
+    pub fn restorations() -> u64 {
+        RESTORATIONS.get()
     }
 }
 
@@ -28,6 +43,7 @@ impl FloatControl {
 const CONTROL: u32 = 0xFFC0;
 
 #[cfg(target_arch = "x86_64")]
+#[inline]
 fn read() -> u64 {
     let mut mxcsr = 0u32;
     // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32.
@@ -36,6 +52,7 @@ fn read() -> u64 {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[cold]
 fn write(control: u64) {
     let mxcsr = control as u32;
     // SAFETY: ldmxcsr reads 4 bytes from a local u32; only control bits that were read from the
@@ -45,6 +62,7 @@ fn write(control: u64) {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[inline]
 fn read() -> u64 {
     let fpcr: u64;
     // SAFETY: FPCR may be read at every exception level; nothing else is touched.
@@ -53,6 +71,7 @@ fn read() -> u64 {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[cold]
 fn write(control: u64) {
     // SAFETY: FPCR may be written at every exception level, with a value that was read from it.
     unsafe { std::arch::asm!("msr fpcr, {}", in(reg) control, options(nomem, nostack)) };
@@ -81,7 +100,9 @@ mod tests {
         assert!(!before.restore());
         write(before.0 | FLUSH_TO_ZERO);
         assert_ne!(FloatControl::read(), before);
+        let restorations = FloatControl::restorations();
         assert!(before.restore());
+        assert_eq!(FloatControl::restorations(), restorations + 1);
         assert_eq!(FloatControl::read(), before);
     }
 }

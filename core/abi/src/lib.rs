@@ -13,7 +13,8 @@
 //!   in new hosts and new plugins in old hosts.
 //! - A plugin exports one symbol, [`ROOT_SYMBOL`]: a [`PluginHeader`], data whose first fields never
 //!   move. Its `get_interface` finds a table by name; an unknown name gives NULL.
-//! - A NULL function in a table means: not offered.
+//! - A NULL function in a table means: not offered. Accelerators may leave out what they like; the
+//!   other kinds have no optional method.
 //! - The host compares each table's layout with its own by abi_stable's descriptions, interface by
 //!   interface. A plugin in another language leaves the description out (version 0) and is held to
 //!   the table's size.
@@ -21,7 +22,8 @@
 //! # What crosses
 //!
 //! Only `#[repr(C)]` values: numbers, [`wire`] slices `{pointer, length}`, opaque handles. No Rust
-//! object, no closure, no `String`, no allocation of one side that the other would free. A slice of
+//! object and no `String`. What one side allocates, that side frees: where the other keeps it, it
+//! comes with a function that gives it back. A closure crosses as `{context, function}`. A slice of
 //! length 0 may have any pointer, NULL included. What is called `Slice` is read, what is called
 //! `SliceMut` is read and written by the callee alone until it returns. Enumerations are `u32` codes;
 //! a code that the callee does not know is answered with [`Status::UNSUPPORTED`].
@@ -34,6 +36,11 @@
 //! | message buffer, result | host; the plugin writes into it | during the call |
 //! | instance | `build` of `backends/1` | until the host calls `destroy` of `backends/1` |
 //! | plan | `create` of its table | until the host calls `destroy` of that table; it may outlive the instance |
+//! | lent buffer | plugin | until the host calls its `release`; it may outlive the instance |
+//! | value in a cache | either; [`wire::Owned`] | until the other side calls its `release` |
+//! | report, events | plugin; [`wire::Owned`] | until the host calls its `release` |
+//! | an executor's task | host | until `for_ranges` returns |
+//! | sink of the log | host | for ever |
 //! | tables, descriptions, texts of a backend's record, `variant` | plugin | for ever: a plugin is never unloaded |
 //!
 //! # Threads
@@ -46,18 +53,21 @@
 //! A panic can't be caught across two copies of the standard library, so each function catches it
 //! inside the plugin, answers [`Status::PANICKED`] and puts the instance or plan out of use: later
 //! calls answer the same without running code, and it is not dropped but leaked, because dropping
-//! would run code over a broken state. A plugin built with `panic = "abort"` is refused. The host
+//! would run code over a broken state. A panic in `destroy` or in a `release` is contained and goes
+//! unsaid. The host keeps the panics of its own functions too: an executor's task and the sink of
+//! the log always return. A plugin built with `panic = "abort"` is refused. The host
 //! restores the floating-point control register if a call has changed it.
 
 mod argument;
 pub mod export;
 mod float_control;
 mod import;
+mod owned;
 pub mod tables;
 pub mod wire;
 
 pub use float_control::FloatControl;
-pub use import::{Plugin, PluginBackend};
+pub use import::{Plugin, PluginBackend, Remote};
 pub use wire::{InterfaceHeader, PluginHeader, Status};
 
 /// The name of the one symbol that a plugin exports: a static [`PluginHeader`].

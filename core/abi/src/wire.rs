@@ -5,7 +5,11 @@ use std::fmt;
 
 use abi_stable::StableAbi;
 use abi_stable::type_layout::TypeLayout;
-use auralis_core::{ConvolutionMode, Error, ErrorKind, Latency, Result, Window};
+use auralis_core::{
+    Admission, Contents, ConvolutionMode, Error, ErrorKind, Latency, Result, Window,
+};
+
+pub use crate::owned::Owned;
 
 /// An element of a slice on the wire.
 ///
@@ -307,6 +311,35 @@ codes! {
     }
 }
 
+codes! {
+    /// The code of [`Contents`].
+    ContentsCode for Contents "contents of a buffer that are newer than the plugin" {
+        Stale = 0
+        Zeroed = 1
+    }
+}
+
+codes! {
+    /// The code of an [`Admission`].
+    AdmissionCode for Admission "an admission that is newer than the host" {
+        Stored = 0
+        TooLarge = 1
+        Refused = 2
+    }
+}
+
+impl Default for AdmissionCode {
+    fn default() -> Self {
+        Admission::Refused.into()
+    }
+}
+
+/// The level of an event: 1 error, 2 warning, 3 information, 4 debugging, 5 tracing; as the most
+/// detailed one that is wanted also 0, none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, StableAbi)]
+#[repr(transparent)]
+pub struct LevelCode(pub u32);
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, StableAbi)]
 #[repr(transparent)]
@@ -489,7 +522,7 @@ impl fmt::Write for Cursor<'_> {
     }
 }
 
-/// An accelerator in the plugin, opaque to the host.
+/// A built backend in the plugin, opaque to the host.
 #[derive(StableAbi)]
 #[repr(C)]
 pub struct Instance {

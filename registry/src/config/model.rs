@@ -275,6 +275,9 @@ pub struct AllowedPlugin {
     /// The SHA-256 that the file must have, 64 hexadecimal digits; `None`: any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// Whether it may have been built with `panic = "abort"`, so that a panic of it ends the process.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_abort: bool,
 }
 
 impl<'de> Deserialize<'de> for AllowedPlugin {
@@ -284,6 +287,8 @@ impl<'de> Deserialize<'de> for AllowedPlugin {
         struct Table {
             file: PathBuf,
             sha256: Option<String>,
+            #[serde(default)]
+            allow_abort: bool,
         }
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -292,8 +297,20 @@ impl<'de> Deserialize<'de> for AllowedPlugin {
             Table(Table),
         }
         Ok(match Written::deserialize(deserializer)? {
-            Written::Path(file) => Self { file, sha256: None },
-            Written::Table(Table { file, sha256 }) => Self { file, sha256 },
+            Written::Path(file) => Self {
+                file,
+                sha256: None,
+                allow_abort: false,
+            },
+            Written::Table(Table {
+                file,
+                sha256,
+                allow_abort,
+            }) => Self {
+                file,
+                sha256,
+                allow_abort,
+            },
         })
     }
 }
@@ -402,6 +419,10 @@ mod tests {
                     "sha256": {
                         "type": "string",
                         "description": "The SHA-256 that the file must have, 64 hexadecimal digits.",
+                    },
+                    "allow_abort": {
+                        "type": "boolean",
+                        "description": "Whether it may have been built with panic = \"abort\", so that a panic of it ends the process.",
                     },
                 },
                 "required": ["file"],

@@ -6,14 +6,33 @@ use std::thread;
 use auralis_core::{ALIGNMENT, BufferPool, Contents, ErrorKind, PoolSettings};
 use serde_json::json;
 
-use crate::{Outcome, Subject, Trial, check};
+use crate::{Outcome, Subject, Trial, check, options};
 
 type Pools<'a> = Subject<'a, dyn BufferPool>;
+
+/// Those that are cheap, sleep nowhere, and show memory or results that are wrong.
+const QUICK: &[&str] = &[
+    "exact_length",
+    "aligned",
+    "zeroed_means_zero",
+    "buffers_do_not_overlap",
+    "budget_can_not_be_prepared_beyond",
+    "oversize_is_an_error",
+    "release_from_another_thread",
+    "handle_outlives_the_pool",
+    "statistics",
+    "says_that_it_is_real_time",
+];
 
 /// One trial per clause of the contract of [`BufferPool`]. A pool that lists `prepares` serves what
 /// was prepared without an allocation; `real_time`: it may do so on a real-time thread.
 pub fn trials() -> Vec<Trial<dyn BufferPool>> {
-    let trial = |needs, name, run| Trial { name, needs, run };
+    let trial = |needs, name, run| Trial {
+        name,
+        needs,
+        quick: QUICK.contains(&name),
+        run,
+    };
     let (any, prepares, real_time) = (None, Some("prepares"), Some("real_time"));
     vec![
         trial(any, "exact_length", exact_length),
@@ -54,6 +73,7 @@ pub fn trials() -> Vec<Trial<dyn BufferPool>> {
             "says_that_it_is_real_time",
             says_that_it_is_real_time,
         ),
+        options::trial(),
     ]
 }
 

@@ -10,15 +10,32 @@ use auralis_core::{Admission, Bytes, Cache, CacheSettings, Key, KeyBuilder};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::{Outcome, Subject, Trial, check};
+use crate::{Outcome, Subject, Trial, check, options};
 
 type Caches<'a> = Subject<'a, dyn Cache>;
+
+/// Those that are cheap, sleep nowhere, and show memory or results that are wrong.
+const QUICK: &[&str] = &[
+    "unknown_key_is_a_counted_miss",
+    "zero_budget_stores_nothing",
+    "hit_returns_the_bytes",
+    "empty_value_is_a_value",
+    "replace",
+    "remove",
+    "statistics",
+    "values_outlive_their_entry",
+];
 
 /// One trial per clause of the contract of [`Cache`]. A cache that lists `stores` keeps what it is
 /// given; `recency`: what was used last goes last; `persistent`: entries lie as files in its option
 /// `directory` and outlive it.
 pub fn trials() -> Vec<Trial<dyn Cache>> {
-    let trial = |needs, name, run| Trial { name, needs, run };
+    let trial = |needs, name, run| Trial {
+        name,
+        needs,
+        quick: QUICK.contains(&name),
+        run,
+    };
     let (any, stores) = (None, Some("stores"));
     let (recency, persistent) = (Some("recency"), Some("persistent"));
     vec![
@@ -95,6 +112,7 @@ pub fn trials() -> Vec<Trial<dyn Cache>> {
             "trouble_is_counted_not_fatal",
             trouble_is_counted,
         ),
+        options::trial(),
     ]
 }
 

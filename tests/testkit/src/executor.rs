@@ -11,16 +11,32 @@ use std::time::{Duration, Instant};
 
 use auralis_core::{Error, ErrorKind, Executor, ExecutorExt, ExecutorSettings};
 
-use crate::{Outcome, Subject, Trial, check};
+use crate::{Outcome, Subject, Trial, check, options};
 
 type Executors<'a> = Subject<'a, dyn Executor>;
+
+/// Those that are cheap, sleep nowhere, and show memory or results that are wrong.
+const QUICK: &[&str] = &[
+    "covers_every_index_once",
+    "edges_are_multiples_of_grain",
+    "grain_zero_counts_as_one",
+    "empty_range",
+    "panic_is_an_error_that_names_its_range",
+    "one_thread_is_enough",
+    "says_that_it_is_real_time",
+];
 
 /// One trial per clause of the contract of [`Executor`].
 pub fn trials() -> Vec<Trial<dyn Executor>> {
     let trial = |name, run| Trial {
         name,
         needs: None,
+        quick: QUICK.contains(&name),
         run,
+    };
+    let capable = |needed, name, run| Trial {
+        needs: Some(needed),
+        ..trial(name, run)
     };
     vec![
         trial("covers_every_index_once", covers_every_index_once),
@@ -51,16 +67,13 @@ pub fn trials() -> Vec<Trial<dyn Executor>> {
         trial("join_map_and_try_map", join_map_and_try_map),
         trial("drop_ends_the_threads", drop_ends_the_threads),
         trial("one_thread_is_enough", one_thread_is_enough),
-        Trial {
-            name: "two_ranges_run_at_once",
-            needs: Some("parallel"),
-            run: two_ranges_run_at_once,
-        },
-        Trial {
-            name: "says_that_it_is_real_time",
-            needs: Some("real_time"),
-            run: says_that_it_is_real_time,
-        },
+        capable("parallel", "two_ranges_run_at_once", two_ranges_run_at_once),
+        capable(
+            "real_time",
+            "says_that_it_is_real_time",
+            says_that_it_is_real_time,
+        ),
+        options::trial(),
     ]
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A backend conforms if every [`Trial`] of its kind passes. The suite builds its own instances
 //! through a [`Subject`], so that it runs alike over what is linked and what a dylib brings.
+//! [`quick`] runs the part of it that takes milliseconds.
 
 #![forbid(unsafe_code)]
 
@@ -10,9 +11,12 @@ pub mod buffer_pool;
 pub mod cache;
 pub mod doubles;
 pub mod executor;
+mod options;
 pub mod profiler;
+mod quick;
 #[cfg(feature = "runner")]
 pub mod runner;
 mod subject;
 
-pub use subject::{Outcome, Subject, Trial, check};
+pub use quick::{Tried, quick};
+pub use subject::{Effort, Outcome, Subject, Trial, check};

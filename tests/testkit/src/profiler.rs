@@ -7,14 +7,32 @@ use std::time::Duration;
 use auralis_core::profiler::{OperationReport, Report, now};
 use auralis_core::{Operation, OperationId, Profiler, ProfilerExt, ProfilerSettings};
 
-use crate::{Outcome, Subject, Trial, check};
+use crate::{Outcome, Subject, Trial, check, options};
 
 type Profilers<'a> = Subject<'a, dyn Profiler>;
+
+/// Those that are cheap, sleep nowhere, and show memory or results that are wrong.
+const QUICK: &[&str] = &[
+    "same_name_same_handle",
+    "unknown_handle_is_passed_over",
+    "totals_are_exact",
+    "rows_are_in_the_order_of_registration",
+    "what_never_ran_has_a_row",
+    "end_before_start_counts_as_nothing",
+    "extreme_durations",
+    "events_are_the_last_ones_in_order",
+    "no_history_is_no_events",
+];
 
 /// One trial per clause of the contract of [`Profiler`]. A profiler that lists `records` reports
 /// what it was told; `events`: it keeps the last runs one by one.
 pub fn trials() -> Vec<Trial<dyn Profiler>> {
-    let trial = |needs, name, run| Trial { name, needs, run };
+    let trial = |needs, name, run| Trial {
+        name,
+        needs,
+        quick: QUICK.contains(&name),
+        run,
+    };
     let (any, records, events) = (None, Some("records"), Some("events"));
     vec![
         trial(any, "same_name_same_handle", same_name_same_handle),
@@ -69,6 +87,7 @@ pub fn trials() -> Vec<Trial<dyn Profiler>> {
         ),
         trial(events, "events_name_their_thread", events_name_their_thread),
         trial(events, "no_history_is_no_events", no_history_is_no_events),
+        options::trial(),
     ]
 }
 

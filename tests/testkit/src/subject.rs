@@ -9,16 +9,34 @@ use tempfile::TempDir;
 /// What a trial says: nothing, or what was expected and what was found.
 pub type Outcome = std::result::Result<(), String>;
 
+/// How much a trial does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Few lengths, of which some reach the vector body and some the tail: microseconds.
+    Quick,
+    /// Every length and alignment that can make a difference.
+    Full,
+}
+
 /// One named check of a backend of kind `K`.
-#[derive(Clone, Copy)]
 pub struct Trial<K: Kind + ?Sized> {
     /// The last part of its name: `accelerator::avx2::dot` runs the trial `dot`.
     pub name: &'static str,
     /// The capability without which the trial does not apply: for an accelerator, a kernel.
     pub needs: Option<&'static str>,
+    /// Whether the quick part runs it.
+    pub quick: bool,
     /// The check.
     pub run: fn(&Subject<'_, K>) -> Outcome,
 }
+
+impl<K: Kind + ?Sized> Clone for Trial<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: Kind + ?Sized> Copy for Trial<K> {}
 
 /// How a [`Subject`] builds an instance.
 pub type Build<'a, K> = dyn Fn(&BuildContext<'_, K>) -> Result<Arc<K>> + 'a;
@@ -31,6 +49,8 @@ pub struct Subject<'a, K: Kind + ?Sized> {
     pub capabilities: &'a [&'a str],
     /// The CPU features that it may use.
     pub cpu: CpuFeatures,
+    /// How much its trials do.
+    pub effort: Effort,
     options_schema: &'a str,
     build: &'a Build<'a, K>,
     directories: RefCell<Vec<TempDir>>,
@@ -49,9 +69,34 @@ impl<'a, K: Kind + ?Sized> Subject<'a, K> {
             id,
             capabilities,
             cpu,
+            effort: Effort::Full,
             options_schema,
             build,
             directories: RefCell::default(),
+        }
+    }
+
+    /// The same backend, for trials that do as much as `effort` says.
+    pub fn with_effort(&self, effort: Effort) -> Self {
+        let Self {
+            id,
+            capabilities,
+            cpu,
+            options_schema,
+            build,
+            ..
+        } = *self;
+        Self {
+            effort,
+            ..Self::new(id, capabilities, options_schema, cpu, build)
+        }
+    }
+
+    /// `few` of the quick part's cases, or `all`.
+    pub(crate) fn either<T: ?Sized>(&self, few: &'static T, all: &'static T) -> &'static T {
+        match self.effort {
+            Effort::Quick => few,
+            Effort::Full => all,
         }
     }
 
@@ -86,20 +131,32 @@ impl<'a, K: Kind + ?Sized> Subject<'a, K> {
         settings: &K::Settings,
         options: serde_json::Value,
     ) -> std::result::Result<Arc<K>, String> {
+        self.built(settings, options)
+            .map_err(|e| format!("can't be built: {}", e.report()))
+    }
+
+    /// What the backend answers to these settings and options.
+    pub(crate) fn built(
+        &self,
+        settings: &K::Settings,
+        options: serde_json::Value,
+    ) -> Result<Arc<K>> {
         let options = Options::new(options);
-        let context = BuildContext {
+        (self.build)(&BuildContext {
             options: &options,
             settings,
             cpu: self.cpu,
-        };
-        (self.build)(&context).map_err(|e| format!("can't be built: {}", e.report()))
+        })
     }
 
     /// Whether the options have a property of this name.
     pub fn takes(&self, option: &str) -> bool {
-        let schema: serde_json::Value =
-            serde_json::from_str(self.options_schema).unwrap_or_default();
-        schema["properties"].get(option).is_some()
+        self.schema()["properties"].get(option).is_some()
+    }
+
+    /// The JSON Schema of the options; null if it is no JSON.
+    pub(crate) fn schema(&self) -> serde_json::Value {
+        serde_json::from_str(self.options_schema).unwrap_or_default()
     }
 }
 

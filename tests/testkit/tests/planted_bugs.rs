@@ -9,12 +9,15 @@ use auralis_buffer_pool as _;
 use auralis_cache as _;
 use auralis_core::profiler::{Nanoseconds, Report};
 use auralis_core::{
-    Admission, Buffer, BufferPool, BuildContext, Bytes, Cache, CacheStats, Contents, CpuFeatures,
-    Executor, Key, Linked, Operation, OperationId, PoolStats, Profiler, Result,
+    Accelerator, Admission, Buffer, BufferPool, BuildContext, Bytes, Cache, CacheStats, Contents,
+    CpuFeatures, Executor, Kernel, Key, Linked, NoOptions, Operation, OperationId, PoolStats,
+    Profiler, Result,
 };
 use auralis_executor as _;
 use auralis_profiler as _;
-use auralis_testkit::{Subject, Trial, buffer_pool, cache, executor, profiler};
+use auralis_testkit::{
+    Outcome, Subject, Trial, Tried, accelerator, buffer_pool, cache, executor, profiler, quick,
+};
 
 /// The names of the trials that the backend `id` fails once `plant` has wrapped it.
 fn failures<K: Linked + ?Sized>(
@@ -35,6 +38,133 @@ fn failures<K: Linked + ?Sized>(
         .into_iter()
         .filter(|trial| applies(trial) && (trial.run)(&subject).is_err());
     failing.map(|trial| trial.name).collect()
+}
+
+/// What the quick part says of the backend `id` once `plant` has wrapped it.
+fn quickly<K: Linked + Tried + ?Sized>(id: &str, plant: fn(Arc<K>) -> Arc<K>) -> Outcome {
+    let linked = K::linked();
+    let descriptor = linked.iter().find(|descriptor| descriptor.id == id);
+    let descriptor = descriptor.unwrap();
+    let build = |context: &BuildContext<'_, K>| (descriptor.build)(context).map(plant);
+    let (capabilities, schema) = (descriptor.capabilities, descriptor.options_schema);
+    let subject = Subject::new(id, capabilities, schema, CpuFeatures::NONE, &build);
+    quick(&subject)
+}
+
+/// What is found in an accelerator with nothing but `scale`: by that trial, and by the quick part.
+fn scaled(scale: fn(&mut [f32], f32)) -> (Outcome, Outcome) {
+    #[derive(Debug)]
+    struct Scale(fn(&mut [f32], f32));
+
+    impl Accelerator for Scale {
+        fn scale(&self, data: &mut [f32], gain: f32) -> Result<()> {
+            (self.0)(data, gain);
+            Ok(())
+        }
+    }
+
+    let build = move |context: &BuildContext<'_, dyn Accelerator>| {
+        context.options.parse::<NoOptions>()?;
+        Ok(Arc::new(Scale(scale)) as Arc<dyn Accelerator>)
+    };
+    let schema = NoOptions::SCHEMA;
+    let subject = Subject::new("acme", &["scale"], schema, CpuFeatures::NONE, &build);
+    let trials = accelerator::trials();
+    let trial = trials.iter().find(|trial| trial.name == "scale").unwrap();
+    ((trial.run)(&subject), quick(&subject))
+}
+
+#[test]
+fn a_tail_that_is_one_short_is_named_with_its_trial_length_and_sample() {
+    let right = |data: &mut [f32], gain: f32| data.iter_mut().for_each(|x| *x *= gain);
+    assert_eq!(scaled(right), (Ok(()), Ok(())));
+    // Whole vectors of 8, then all but the last sample of the rest.
+    let (full, quick) = scaled(|data, gain| {
+        let end = data.len() - usize::from(data.len() % 8 > 2);
+        data[..end].iter_mut().for_each(|x| *x *= gain);
+    });
+    let full = full.unwrap_err();
+    assert!(full.starts_with("length 3: sample 2 is "), "{full}");
+    let quick = quick.unwrap_err();
+    assert!(
+        quick.starts_with("accelerator::acme::scale: length 7: sample 6 is ")
+            && quick.contains(", expected "),
+        "{quick}"
+    );
+    // What a loop with vectors of 64 leaves out.
+    let (_, quick) = scaled(|data, gain| {
+        let end = data.len() - usize::from(data.len() > 64);
+        data[..end].iter_mut().for_each(|x| *x *= gain);
+    });
+    let quick = quick.unwrap_err();
+    assert_eq!(
+        quick,
+        "accelerator::acme::scale: length 67: sample 66 is -0.30861378, expected 0.5246434 (at \
+         offset 1 from a cache line)"
+    );
+}
+
+#[test]
+fn results_that_are_no_numbers_are_found_by_the_quick_part() {
+    let (_, quick) = scaled(|data, _| data.fill(f32::NAN));
+    let quick = quick.unwrap_err();
+    assert!(
+        quick.contains("length 1: sample 0 is NaN, expected "),
+        "{quick}"
+    );
+}
+
+#[test]
+fn a_backend_that_passes_over_wrong_options_is_found() {
+    #[derive(Debug)]
+    struct Nothing;
+    impl Accelerator for Nothing {}
+
+    let build =
+        |_: &BuildContext<'_, dyn Accelerator>| Ok(Arc::new(Nothing) as Arc<dyn Accelerator>);
+    let schema = NoOptions::SCHEMA;
+    let subject = Subject::new("acme", &[], schema, CpuFeatures::NONE, &build);
+    assert_eq!(
+        quick(&subject).unwrap_err(),
+        "accelerator::acme::wrong_options_are_refused: options that are wrong (an unknown key) are \
+         accepted, expected an error of kind Config"
+    );
+}
+
+#[test]
+fn the_quick_part_passes_what_is_right() {
+    for id in ["heap", "queue", "debug"] {
+        assert_eq!(quickly::<dyn BufferPool>(id, |inner| inner), Ok(()), "{id}");
+    }
+    for id in ["lru", "dashmap", "disk", "none"] {
+        assert_eq!(quickly::<dyn Cache>(id, |inner| inner), Ok(()), "{id}");
+    }
+    for id in ["sequential", "rayon", "pinned"] {
+        assert_eq!(quickly::<dyn Executor>(id, |inner| inner), Ok(()), "{id}");
+    }
+    for id in ["histogram", "trace", "none"] {
+        assert_eq!(quickly::<dyn Profiler>(id, |inner| inner), Ok(()), "{id}");
+    }
+}
+
+/// The names of the trials that the quick part runs.
+fn quick_names<K: Tried + ?Sized>() -> Vec<&'static str> {
+    let trials = K::trials().into_iter();
+    trials.filter(|t| t.quick).map(|t| t.name).collect()
+}
+
+#[test]
+fn each_kind_has_quick_trials() {
+    assert_eq!(quick_names::<dyn BufferPool>().len(), 11);
+    assert_eq!(quick_names::<dyn Cache>().len(), 9);
+    assert_eq!(quick_names::<dyn Executor>().len(), 8);
+    assert_eq!(quick_names::<dyn Profiler>().len(), 10);
+    // Every kernel has one that is named as it is.
+    let accelerator = quick_names::<dyn Accelerator>();
+    let missing = Kernel::NAMES
+        .iter()
+        .find(|name| !accelerator.contains(name));
+    assert_eq!(missing, None);
 }
 
 /// Passes what is not written out on to `self.0`.
@@ -186,6 +316,9 @@ fn quick_executor_trials() -> Vec<Trial<dyn Executor>> {
 fn an_executor_that_skips_or_cuts() {
     for id in ["sequential", "rayon", "pinned"] {
         assert!(failures(executor::trials(), id, |inner| inner).is_empty());
+        let message = quickly::<dyn Executor>(id, |inner| Arc::new(SkipsTheLast(inner)));
+        let expected = format!("executor::{id}::covers_every_index_once: index 0 of 1 ");
+        assert!(message.unwrap_err().starts_with(&expected));
         let failed = failures(quick_executor_trials(), id, |inner| {
             Arc::new(SkipsTheLast(inner))
         });

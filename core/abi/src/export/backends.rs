@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use auralis_core::{
-    Accelerator, BuildContext, CpuFeatures, Descriptor, Error, ErrorKind, Kind, Linked, Options,
-    Result,
+    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Descriptor, Error, ErrorKind,
+    Executor, Linked, Options, Profiler, Result,
 };
 use serde::de::DeserializeOwned;
 
 use super::Served;
-use super::guard::{self, Guarded, contain, store};
+use super::guard::{self, Built, Guarded, contain, store};
 use crate::tables::{BackendRecord, BackendsV1, BuiltBackend};
 use crate::wire::{Instance, Message, Slice, Status, Text};
 
@@ -23,21 +23,60 @@ impl Served for BackendsV1 {
     };
 }
 
-/// A descriptor with the texts that its record points to.
-struct Entry {
-    descriptor: &'static Descriptor<dyn Accelerator>,
-    requires: Vec<Text>,
-    capabilities: Vec<Text>,
+/// A kind whose backends this library serves.
+trait Exported: Linked {
+    /// What the instance calls itself, where its kind has a word for that.
+    fn variant_of(&self) -> &'static str {
+        ""
+    }
 }
 
-/// The backends by id: inventory has no order, and an index must mean the same at every call.
+impl Exported for dyn Accelerator {
+    fn variant_of(&self) -> &'static str {
+        self.variant()
+    }
+}
+
+impl Exported for dyn BufferPool {}
+impl Exported for dyn Cache {}
+impl Exported for dyn Executor {}
+impl Exported for dyn Profiler {}
+
+/// What inventory says of one backend, with its kind forgotten.
+struct Entry {
+    kind: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    version: &'static str,
+    rank: i32,
+    requires: Vec<Text>,
+    capabilities: Vec<Text>,
+    options_schema: &'static str,
+    build: Box<Build>,
+    destroy: unsafe fn(instance: *const Instance),
+}
+
+/// Builds an instance from its options, its kind's settings and the features that it may use.
+type Build = dyn Fn(&[u8], &[u8], CpuFeatures) -> Result<BuiltBackend> + Send + Sync;
+
+/// The backends by kind and id: inventory has no order, and an index must mean the same at every
+/// call.
 fn entries() -> &'static [Entry] {
     static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
     ENTRIES.get_or_init(|| {
-        let mut linked = <dyn Accelerator>::linked();
-        linked.sort_by_key(|descriptor| descriptor.id);
-        linked.into_iter().map(Entry::new).collect()
+        let mut all = Vec::new();
+        all.extend(entries_of::<dyn Accelerator>());
+        all.extend(entries_of::<dyn BufferPool>());
+        all.extend(entries_of::<dyn Cache>());
+        all.extend(entries_of::<dyn Executor>());
+        all.extend(entries_of::<dyn Profiler>());
+        all.sort_by_key(|entry| (entry.kind, entry.id));
+        all
     })
+}
+
+fn entries_of<K: Exported + ?Sized>() -> impl Iterator<Item = Entry> {
+    K::linked().into_iter().map(Entry::of)
 }
 
 fn entry(index: usize) -> Result<&'static Entry> {
@@ -53,48 +92,67 @@ fn entry(index: usize) -> Result<&'static Entry> {
 }
 
 impl Entry {
-    fn new(descriptor: &'static Descriptor<dyn Accelerator>) -> Self {
+    fn of<K: Exported + ?Sized>(descriptor: &'static Descriptor<K>) -> Self {
+        let capabilities = descriptor.capabilities.iter();
         Self {
-            descriptor,
+            kind: K::NAME,
+            id: descriptor.id,
+            summary: descriptor.summary,
+            version: descriptor.version,
+            rank: descriptor.rank,
             requires: descriptor.requires.names().map(Text::of_str).collect(),
-            capabilities: descriptor
-                .capabilities
-                .iter()
-                .copied()
-                .map(Text::of_str)
-                .collect(),
+            capabilities: capabilities.map(|&name| Text::of_str(name)).collect(),
+            options_schema: descriptor.options_schema,
+            build: Box::new(|options, settings, cpu| built(descriptor, options, settings, cpu)),
+            destroy: destroy_instance::<K>,
         }
     }
 
     fn record(&'static self) -> BackendRecord {
         BackendRecord {
-            kind: Text::of_str(<dyn Accelerator>::NAME),
-            id: Text::of_str(self.descriptor.id),
-            summary: Text::of_str(self.descriptor.summary),
-            version: Text::of_str(self.descriptor.version),
-            rank: self.descriptor.rank,
+            kind: Text::of_str(self.kind),
+            id: Text::of_str(self.id),
+            summary: Text::of_str(self.summary),
+            version: Text::of_str(self.version),
+            rank: self.rank,
             requires: Slice::of(&self.requires),
             capabilities: Slice::of(&self.capabilities),
-            options_schema: Text::of_str(self.descriptor.options_schema),
+            options_schema: Text::of_str(self.options_schema),
         }
     }
+}
 
-    fn build(&self, options: &[u8], settings: &[u8], cpu: CpuFeatures) -> Result<BuiltBackend> {
-        let missing = self.descriptor.requires.missing_from(cpu);
-        if !missing.is_empty() {
-            let message = "the backend needs CPU features that it is not allowed to use";
-            return Err(Error::new(ErrorKind::Unavailable, message).with("missing", missing));
-        }
-        let context = BuildContext {
-            options: &Options::new(json("options", options)?),
-            settings: &json("settings", settings)?,
-            cpu,
-        };
-        let accelerator = (self.descriptor.build)(&context)?;
-        let variant = Text::of_str(accelerator.variant());
-        let instance = Box::into_raw(Guarded::new(accelerator)).cast_const().cast();
-        Ok(BuiltBackend { instance, variant })
+fn built<K: Exported + ?Sized>(
+    descriptor: &Descriptor<K>,
+    options: &[u8],
+    settings: &[u8],
+    cpu: CpuFeatures,
+) -> Result<BuiltBackend> {
+    let missing = descriptor.requires.missing_from(cpu);
+    if !missing.is_empty() {
+        let message = "the backend needs CPU features that it is not allowed to use";
+        return Err(Error::new(ErrorKind::Unavailable, message).with("missing", missing));
     }
+    let context = BuildContext {
+        options: &Options::new(json("options", options)?),
+        settings: &json("settings", settings)?,
+        cpu,
+    };
+    let backend = (descriptor.build)(&context)?;
+    let variant = Text::of_str(backend.variant_of());
+    let instance: Box<Built<K>> = Guarded::new(backend);
+    Ok(BuiltBackend {
+        instance: Box::into_raw(instance).cast_const().cast(),
+        variant,
+    })
+}
+
+/// # Safety
+///
+/// `instance` is null or was built for the same `K`, and nobody uses it any more.
+unsafe fn destroy_instance<K: Exported + ?Sized>(instance: *const Instance) {
+    // SAFETY: the caller's promise.
+    unsafe { guard::destroy(instance.cast_mut().cast::<Built<K>>()) }
 }
 
 fn json<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
@@ -153,7 +211,7 @@ unsafe extern "C" fn build(
     options: Slice<u8>,
     settings: Slice<u8>,
     cpu: Slice<Text>,
-    built: *mut BuiltBackend,
+    backend: *mut BuiltBackend,
     message: *mut Message,
 ) -> Status {
     // SAFETY: the host keeps the rules of the wire: slices are what they claim to be, the places
@@ -161,16 +219,20 @@ unsafe extern "C" fn build(
     unsafe {
         contain(&AtomicBool::new(false), message, || {
             let (options, settings) = (options.open()?, settings.open()?);
-            store(
-                built,
-                entry(index)?.build(options, settings, features(cpu)?)?,
-            )
+            let built = (entry(index)?.build)(options, settings, features(cpu)?)?;
+            store(backend, built)
         })
     }
 }
 
-unsafe extern "C" fn destroy(instance: *const Instance) {
-    // SAFETY: the host keeps the rules of the wire: the instance is null or was made by `build`, and
-    // nobody uses it any more.
-    unsafe { guard::destroy(instance.cast_mut().cast::<guard::Served>()) }
+unsafe extern "C" fn destroy(index: usize, instance: *const Instance) {
+    let body = || {
+        let destroy = entry(index)?.destroy;
+        // SAFETY: the host keeps the rules of the wire: the instance is null or was made by `build`
+        // of this index, and nobody uses it any more.
+        unsafe { destroy(instance) };
+        Ok(())
+    };
+    // SAFETY: a null message is passed over.
+    let _ = unsafe { contain(&AtomicBool::new(false), std::ptr::null_mut(), body) };
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use auralis_core::{Accelerator, Error, ErrorKind, Result};
+use auralis_core::{Accelerator, Error, ErrorKind, Kind, Result};
 
 use crate::wire::{Instance, Message, Plan, Status};
 
@@ -25,8 +25,8 @@ impl<T> Guarded<T> {
     }
 }
 
-/// What an [`Instance`] stands for.
-pub(super) type Served = Guarded<Arc<dyn Accelerator>>;
+/// What an [`Instance`] stands for: `Built<dyn Cache>`, ...
+pub(super) type Built<K> = Guarded<Arc<K>>;
 
 /// What a [`Plan`] stands for: `Planned<dyn Convolver>`, ...
 pub(super) type Planned<T> = Guarded<Box<T>>;
@@ -36,30 +36,63 @@ pub(super) type Planned<T> = Guarded<Box<T>>;
 /// # Safety
 ///
 /// `message` is null or points to a message that [`Message::write`] may be called on.
+#[inline]
 pub(super) unsafe fn contain(
     out_of_use: &AtomicBool,
     message: *mut Message,
     body: impl FnOnce() -> Result<()>,
 ) -> Status {
     if out_of_use.load(Ordering::Relaxed) {
-        let text = "out of use, because an earlier call of it panicked in the plugin";
         // SAFETY: the caller's promise.
-        return unsafe { fail(message, &Error::new(ErrorKind::Panicked, text)) };
+        return unsafe { refuse(message) };
     }
-    // An error's own text may panic as well, so it is written inside.
-    let outcome = catch_unwind(AssertUnwindSafe(|| match body() {
-        Ok(()) => Status::OK,
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => Status::OK,
         // SAFETY: the caller's promise.
-        Err(error) => unsafe { fail(message, &error) },
-    }));
-    outcome.unwrap_or_else(|payload| {
-        out_of_use.store(true, Ordering::Relaxed);
-        let text = format!("a panic in the plugin: {}", said(payload.as_ref()));
-        // Dropping a payload runs foreign code, which may panic again.
-        mem::forget(payload);
+        Ok(Err(error)) => unsafe { failed(out_of_use, message, error) },
         // SAFETY: the caller's promise.
-        unsafe { fail(message, &Error::new(ErrorKind::Panicked, text)) }
-    })
+        Err(payload) => unsafe { panicked(out_of_use, message, payload) },
+    }
+}
+
+/// # Safety
+///
+/// As for [`contain`].
+#[cold]
+unsafe fn refuse(message: *mut Message) -> Status {
+    let text = "out of use, because an earlier call of it panicked in the plugin";
+    // SAFETY: the caller's promise.
+    unsafe { write(message, &Error::new(ErrorKind::Panicked, text)) }
+}
+
+/// Writes an error and drops it, both of which run the code of its causes, which may panic too.
+///
+/// # Safety
+///
+/// As for [`contain`].
+#[cold]
+unsafe fn failed(out_of_use: &AtomicBool, message: *mut Message, error: Error) -> Status {
+    // SAFETY: the caller's promise.
+    let written = catch_unwind(AssertUnwindSafe(move || unsafe { write(message, &error) }));
+    // SAFETY: the caller's promise.
+    written.unwrap_or_else(|payload| unsafe { panicked(out_of_use, message, payload) })
+}
+
+/// # Safety
+///
+/// As for [`contain`].
+#[cold]
+unsafe fn panicked(
+    out_of_use: &AtomicBool,
+    message: *mut Message,
+    payload: Box<dyn Any + Send>,
+) -> Status {
+    out_of_use.store(true, Ordering::Relaxed);
+    let text = format!("a panic in the plugin: {}", said(payload.as_ref()));
+    // Dropping a payload runs foreign code, which may panic again.
+    mem::forget(payload);
+    // SAFETY: the caller's promise.
+    unsafe { write(message, &Error::new(ErrorKind::Panicked, text)) }
 }
 
 fn said(payload: &(dyn Any + Send)) -> &str {
@@ -76,7 +109,7 @@ fn said(payload: &(dyn Any + Send)) -> &str {
 /// # Safety
 ///
 /// `message` is null or points to a message that [`Message::write`] may be called on.
-unsafe fn fail(message: *mut Message, error: &Error) -> Status {
+unsafe fn write(message: *mut Message, error: &Error) -> Status {
     // SAFETY: the caller's promise.
     if let Some(message) = unsafe { message.as_mut() } {
         // SAFETY: the caller's promise.
@@ -94,11 +127,12 @@ pub(super) unsafe fn store<T>(place: *mut T, value: impl Into<T>) -> Result<()> 
     if place.is_null() {
         return Err(null("result"));
     }
-    // SAFETY: it is not null, so the caller's promise is that it may be written.
+    // SAFETY: it is not null, so it may be written, as the caller promises.
     unsafe { place.write(value.into()) };
     Ok(())
 }
 
+#[cold]
 fn null(what: &'static str) -> Error {
     let message = match what {
         "result" => "a call without a place for its result",
@@ -107,22 +141,23 @@ fn null(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
 }
 
-/// Runs `body` on an instance.
+/// Runs `body` on an instance of kind `K`.
 ///
 /// # Safety
 ///
-/// `instance` is null or was made by `build` and not destroyed; `message` as for [`contain`].
-pub(super) unsafe fn on_instance(
+/// `instance` is null or was built for the same `K` and not destroyed; `message` as for [`contain`].
+#[inline]
+pub(super) unsafe fn on_instance<K: Kind + ?Sized>(
     instance: *const Instance,
     message: *mut Message,
-    body: impl FnOnce(&dyn Accelerator) -> Result<()>,
+    body: impl FnOnce(&K) -> Result<()>,
 ) -> Status {
-    // SAFETY: an instance that `build` made is a Served, and only shared references to it exist.
-    match unsafe { instance.cast::<Served>().as_ref() } {
+    // SAFETY: an instance that was built for K is a Built<K>, and only shared references to it exist.
+    match unsafe { instance.cast::<Built<K>>().as_ref() } {
         // SAFETY: the caller's promise.
-        Some(served) => unsafe { contain(&served.out_of_use, message, || body(&*served.inner)) },
+        Some(built) => unsafe { contain(&built.out_of_use, message, || body(&*built.inner)) },
         // SAFETY: the caller's promise.
-        None => unsafe { fail(message, &null("instance")) },
+        None => unsafe { write(message, &null("instance")) },
     }
 }
 
@@ -137,7 +172,7 @@ pub(super) unsafe fn create<T: ?Sized>(
     message: *mut Message,
     make: impl FnOnce(&dyn Accelerator) -> Result<Box<T>>,
 ) -> Status {
-    let body = |accelerator: &dyn Accelerator| {
+    let body = |accelerator: &(dyn Accelerator + 'static)| {
         if plan.is_null() {
             return Err(null("result"));
         }
@@ -156,6 +191,7 @@ pub(super) unsafe fn create<T: ?Sized>(
 ///
 /// `plan` is null or was made by [`create`] with the same `T` and not destroyed, and no other call
 /// uses it; `message` as for [`contain`].
+#[inline]
 pub(super) unsafe fn on_plan<T: ?Sized>(
     plan: *mut Plan,
     message: *mut Message,
@@ -168,7 +204,7 @@ pub(super) unsafe fn on_plan<T: ?Sized>(
             unsafe { contain(out_of_use, message, || body(inner)) }
         }
         // SAFETY: the caller's promise.
-        None => unsafe { fail(message, &null("plan")) },
+        None => unsafe { write(message, &null("plan")) },
     }
 }
 

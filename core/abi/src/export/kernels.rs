@@ -1,7 +1,10 @@
 //! The tables of kernels on slices.
 
+use auralis_core::Accelerator;
+
 use super::Served;
 use super::guard::{on_instance, store};
+use super::serve::keep;
 use crate::argument::{Lend, Open};
 use crate::tables::{ConvolveV1, F64V1, SlicesV1, accelerator_convolve_v1, accelerator_f64_v1};
 use crate::wire::{
@@ -9,17 +12,7 @@ use crate::wire::{
     Status, WindowCode,
 };
 
-/// Stores a kernel's answer, if it has one.
-macro_rules! keep {
-    ($answer:expr,) => {
-        Ok($answer)
-    };
-    ($answer:expr, $place:ident: $result:ty) => {
-        store::<$result>($place, $answer)
-    };
-}
-
-macro_rules! serve {
+macro_rules! serve_kernels {
     ($(#[$doc:meta])* $name:ident $id:literal {
         $($method:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
     }) => {
@@ -36,7 +29,7 @@ macro_rules! serve {
                         // are what they claim to be during the call, and nobody else uses those
                         // that are written.
                         unsafe {
-                            on_instance(instance, message, |accelerator| {
+                            on_instance::<dyn Accelerator>(instance, message, |accelerator| {
                                 $(let mut $argument = Open::open($argument)?;)*
                                 keep!(
                                     accelerator.$method($(Lend::lend(&mut $argument)),*)?,
@@ -52,6 +45,6 @@ macro_rules! serve {
     };
 }
 
-crate::accelerator_slices_v1!(serve);
-accelerator_convolve_v1!(serve);
-accelerator_f64_v1!(serve);
+crate::accelerator_slices_v1!(serve_kernels);
+accelerator_convolve_v1!(serve_kernels);
+accelerator_f64_v1!(serve_kernels);

@@ -1,9 +1,15 @@
 //! The plugin's side: tables of functions over the backends that inventory holds here.
 
 mod backends;
+mod buffer_pool;
+mod cache;
+mod executor;
 mod guard;
 mod kernels;
+mod log;
 mod plans;
+mod profiler;
+mod serve;
 
 use std::ptr;
 
@@ -12,8 +18,8 @@ use auralis_core::manifest::{Plugin, Record};
 pub use auralis_core::manifest_record;
 
 use crate::tables::{
-    BackendsV1, BiquadsV1, ComplexFftV1, ConvolveV1, ConvolverV1, F64V1, FftF64V1, FirV1,
-    Interface, RealFftV1, SlicesV1,
+    BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
+    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, LogV1, ProfilerV1, RealFftV1, SlicesV1,
 };
 use crate::wire::{InterfaceHeader, PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
@@ -108,6 +114,7 @@ trait Served: Interface {
 
 static INTERFACES: &[InterfaceHeader] = &[
     BackendsV1::HEADER,
+    LogV1::HEADER,
     SlicesV1::HEADER,
     ConvolveV1::HEADER,
     F64V1::HEADER,
@@ -117,6 +124,10 @@ static INTERFACES: &[InterfaceHeader] = &[
     ConvolverV1::HEADER,
     BiquadsV1::HEADER,
     FirV1::HEADER,
+    BufferPoolV1::HEADER,
+    CacheV1::HEADER,
+    ExecutorV1::HEADER,
+    ProfilerV1::HEADER,
 ];
 
 /// The tables of this crate by name: what a plugin's own `get_interface` may fall back on.

@@ -1,48 +1,30 @@
 //! An accelerator in a plugin, behind the trait of core.
 
-use std::fmt;
-use std::ptr::NonNull;
+use std::sync::Arc;
 
 use auralis_core::{Accelerator, Result, for_each_plan, for_each_slice_kernel};
 
-use super::Tables;
-use super::call::{call, offered};
+use super::call::offered;
+use super::instance::{RemoteInstance, returned};
 use super::plans;
-use crate::FloatControl;
+use super::{AcceleratorTables, Remote, Tables};
 use crate::argument::{Hold, Lower};
 use crate::tables::{accelerator_convolve_v1, accelerator_f64_v1};
 use crate::wire::{
-    Complex, ConvolutionModeCode, Instance, MinMax, Planes, PlanesMut, Slice, SliceMut, WindowCode,
+    Complex, ConvolutionModeCode, MinMax, Planes, PlanesMut, Slice, SliceMut, WindowCode,
 };
 
-/// An instance in a plugin. Dropping it destroys the instance there.
+/// An instance in a plugin, with the tables of its kernels.
+#[derive(Debug)]
 pub(super) struct RemoteAccelerator {
-    pub(super) id: String,
-    pub(super) variant: &'static str,
-    pub(super) instance: NonNull<Instance>,
-    pub(super) tables: Tables,
-    pub(super) destroy: unsafe extern "C" fn(instance: *const Instance),
+    pub(super) instance: RemoteInstance,
+    pub(super) tables: AcceleratorTables,
 }
 
-// SAFETY: the rules of the wire let any thread call and destroy an instance.
-unsafe impl Send for RemoteAccelerator {}
-// SAFETY: the rules of the wire let any number of threads use an instance at once.
-unsafe impl Sync for RemoteAccelerator {}
-
-impl fmt::Debug for RemoteAccelerator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteAccelerator")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for RemoteAccelerator {
-    fn drop(&mut self) {
-        let floats = FloatControl::read();
-        // SAFETY: the instance came from the `build` of the same table, and this is its last use.
-        unsafe { (self.destroy)(self.instance.as_ptr()) };
-        floats.restore();
+impl Remote for dyn Accelerator {
+    fn connect(instance: RemoteInstance, tables: &Tables) -> Result<Arc<Self>> {
+        let tables = tables.accelerator;
+        Ok(Arc::new(RemoteAccelerator { instance, tables }))
     }
 }
 
@@ -70,7 +52,7 @@ impl Accelerator for RemoteAccelerator {
     for_each_plan!(plans);
 
     fn variant(&self) -> &'static str {
-        self.variant
+        self.instance.variant
     }
 }
 
@@ -83,31 +65,21 @@ mod functions {
 
     use super::*;
 
-    macro_rules! returned {
-        () => {
-            ()
-        };
-        ($result:ty) => {
-            $result
-        };
-    }
-
     macro_rules! calls {
         ($table:ident: $(#[$doc:meta])* $name:ident $id:literal {
             $($method:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
         }) => {$(
+            #[inline]
             pub(super) unsafe fn $method(
                 remote: &RemoteAccelerator,
                 $($argument: $type),*
             ) -> Result<returned!($($result)?)> {
                 let kernel = stringify!($method);
                 let function = offered(remote.tables.$table.and_then(|t| t.$method), kernel)?;
-                let instance = remote.instance.as_ptr();
                 let result = Cell::new(<returned!($($result)?)>::default());
-                // SAFETY: the instance is alive until `remote` is dropped, the result and the
-                // message outlive the call, the slices are the caller's promise.
+                // SAFETY: the result outlives the call, the slices are the caller's promise.
                 unsafe {
-                    call(kernel, |message| {
+                    remote.instance.call(kernel, |instance, message| {
                         function(
                             instance,
                             $($argument,)*

@@ -4,19 +4,22 @@ use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
-use auralis_core::{Accelerator, BuildContext, CpuFeatures, Error, ErrorKind, Kind, Result};
+use auralis_core::{BuildContext, CpuFeatures, Error, ErrorKind, Result};
 use serde::Serialize;
 
-use super::accelerator::RemoteAccelerator;
-use super::call::{call_at_length, offered};
-use super::{Tables, rejected, text};
+use super::call::{call_at_length, fault, offered};
+use super::instance::RemoteInstance;
+use super::{Remote, Tables, rejected, text, unserved};
 use crate::tables::{BackendRecord, BackendsV1, BuiltBackend};
 use crate::wire::{Slice, Text};
 
-/// An accelerator that a plugin offers: a descriptor, and how to build it.
+/// A backend that a plugin offers: a descriptor, and how to build it.
 #[derive(Clone, Debug)]
 pub struct PluginBackend {
+    /// The name of its kind: `accelerator`, `cache`, ...
+    pub kind: String,
     /// The name by which the configuration asks for it.
     pub id: String,
     /// What it is, in one line.
@@ -40,32 +43,42 @@ pub struct PluginBackend {
 }
 
 impl PluginBackend {
-    /// The accelerators of a plugin, by id.
+    /// The backends of a plugin that are of a kind that this host knows, by kind and id.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Plugin`] if a backend is described wrongly or twice, or if the plugin does not
+    /// serve the interface of its kind.
     ///
     /// # Safety
     ///
     /// The tables are those of a library that is never unloaded and keeps the rules of the wire.
     pub(super) unsafe fn list(backends: &'static BackendsV1, tables: Tables) -> Result<Vec<Self>> {
         let count = offered(backends.count, "count").map_err(incomplete)?;
-        let mut ids = BTreeSet::new();
+        let mut names = BTreeSet::new();
         let mut list = Vec::new();
         // SAFETY: the function takes nothing.
         for index in 0..unsafe { count() } {
             // SAFETY: the caller's promise.
             let record = unsafe { describe(backends, index) }?;
             // SAFETY: the caller's promise: the texts of a record live for ever.
-            if unsafe { text(record.kind) }? != <dyn Accelerator>::NAME {
+            let kind = unsafe { text(record.kind) }?;
+            let Some(interface) = tables.lacking(kind) else {
                 continue;
-            }
+            };
             // SAFETY: as above.
             let backend = unsafe { Self::from_record(&record, index, backends, tables) }?;
-            if !ids.insert(backend.id.clone()) {
-                let message = format!("the plugin has two backends of the id `{}`", backend.id);
+            let name = backend.name();
+            if let Some(interface) = interface {
+                return Err(fault(unserved(interface), &name));
+            }
+            if !names.insert(name.clone()) {
+                let message = format!("the plugin has two backends `{name}`");
                 return Err(rejected(message));
             }
             list.push(backend);
         }
-        list.sort_by(|a, b| a.id.cmp(&b.id));
+        list.sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
         Ok(list)
     }
 
@@ -85,6 +98,7 @@ impl PluginBackend {
                 .into_iter()
                 .partition(|name| CpuFeatures::parse(name).is_some());
             Ok(Self {
+                kind: text(record.kind)?.into(),
                 id: text(record.id)?.into(),
                 summary: text(record.summary)?.into(),
                 version: text(record.version)?.into(),
@@ -103,57 +117,80 @@ impl PluginBackend {
         }
     }
 
-    /// Builds it.
+    /// Its kind and id, which a fault carries as `backend`: `cache/acme`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.kind, self.id)
+    }
+
+    /// Builds it. `K` is its kind: `dyn Cache` for a `cache`.
     ///
     /// # Errors
     ///
     /// What the backend says, of the kind that it says. [`ErrorKind::Unavailable`] if it needs CPU
-    /// features that it may not use, or that this host does not know.
-    pub fn build(
-        &self,
-        context: &BuildContext<'_, dyn Accelerator>,
-    ) -> Result<Arc<dyn Accelerator>> {
+    /// features that it may not use, or that this host does not know. [`ErrorKind::InvalidInput`] if
+    /// it is of another kind than `K`.
+    pub fn build<K: Remote + ?Sized>(&self, context: &BuildContext<'_, K>) -> Result<Arc<K>> {
+        if K::NAME != self.kind {
+            let message = format!(
+                "the backend is of the kind `{}`, not `{}`",
+                self.kind,
+                K::NAME
+            );
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
         if !self.requires_unknown.is_empty() {
             let message = "the backend needs CPU features that this host does not know";
             return Err(Error::new(ErrorKind::Unavailable, message)
                 .with("features", self.requires_unknown.join(", ")));
         }
-        let build = offered(self.backends.build, "build").map_err(incomplete)?;
-        let destroy = offered(self.backends.destroy, "destroy").map_err(incomplete)?;
         let options = json(context.options.as_json())?;
         let settings = json(context.settings)?;
-        let cpu: Vec<Text> = context.cpu.names().map(Text::of_str).collect();
+        let instance = self.instance(&options, &settings, context.cpu);
+        let instance = instance.map_err(|error| fault(error, &self.name()))?;
+        K::connect(instance, &self.tables)
+    }
+
+    fn instance(
+        &self,
+        options: &[u8],
+        settings: &[u8],
+        cpu: CpuFeatures,
+    ) -> Result<RemoteInstance> {
+        let build = offered(self.backends.build, "build").map_err(incomplete)?;
+        let destroy = offered(self.backends.destroy, "destroy").map_err(incomplete)?;
+        let cpu: Vec<Text> = cpu.names().map(Text::of_str).collect();
         let mut built = BuiltBackend {
             instance: ptr::null(),
             variant: Text::of_str(""),
         };
+        let place = &raw mut built;
         // SAFETY: the slices and places outlive the call; the plugin keeps the rules of the wire.
         unsafe {
             call_at_length("build", |message| {
                 build(
                     self.index,
-                    Slice::of(&options),
-                    Slice::of(&settings),
+                    Slice::of(options),
+                    Slice::of(settings),
                     Slice::of(&cpu),
-                    &raw mut built,
+                    place,
                     message,
                 )
             })
         }?;
-        let Some(instance) = NonNull::new(built.instance.cast_mut()) else {
+        let Some(handle) = NonNull::new(built.instance.cast_mut()) else {
             return Err(rejected(
                 "the plugin built a backend and gave a null handle",
             ));
         };
-        let accelerator = RemoteAccelerator {
-            id: self.id.clone(),
+        Ok(RemoteInstance {
+            backend: self.name().into(),
             // SAFETY: the rules of the wire: a variant lives for ever.
             variant: unsafe { text(built.variant) }.unwrap_or("not UTF-8"),
-            instance,
-            tables: self.tables,
+            handle,
+            index: self.index,
             destroy,
-        };
-        Ok(Arc::new(accelerator))
+            faults: AtomicU64::new(0),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use auralis_core::{Error, Result};
+use auralis_core::{Error, ErrorKind, Result};
 
 use crate::FloatControl;
 use crate::wire::{Message, Status};
@@ -14,18 +14,43 @@ const MESSAGE_BYTES: usize = 1024;
 const LONG_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Runs a function of a plugin, keeps the floating-point control as it is, and turns what it says
-/// into an error. `kernel` is the name that stands in an [`Error::unsupported`].
+/// into an error. `function` is the name that stands in an [`Error::unsupported`], `backend` the one
+/// that a fault carries.
 ///
 /// # Safety
 ///
 /// `run` passes the message to a function of a plugin that keeps the rules of the wire.
+#[inline]
 pub(super) unsafe fn call(
-    kernel: &'static str,
+    function: &'static str,
+    backend: &str,
     run: impl FnOnce(*mut Message) -> Status,
 ) -> Result<()> {
-    let mut text = [MaybeUninit::uninit(); MESSAGE_BYTES];
-    // SAFETY: the caller's promise.
-    unsafe { call_with(&mut text, kernel, run) }
+    // SAFETY: the caller's promise, and the error is read of the message that was just written.
+    unsafe {
+        call_or(run, |message, kind| {
+            fault(message.error(kind, function), backend)
+        })
+    }
+}
+
+/// [`call`] with an error of the caller's making, from the message and the kind.
+///
+/// # Safety
+///
+/// As for [`call`].
+#[inline]
+pub(super) unsafe fn call_or(
+    run: impl FnOnce(*mut Message) -> Status,
+    error: impl FnOnce(&Message, ErrorKind) -> Error,
+) -> Result<()> {
+    let mut text = [MaybeUninit::<u8>::uninit(); MESSAGE_BYTES];
+    let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
+    let status = guarded(&mut message, run);
+    if status == Status::OK {
+        return Ok(());
+    }
+    Err(failure(&message, status, error))
 }
 
 /// [`call`] with room for a long message: for what does not run per block.
@@ -34,34 +59,48 @@ pub(super) unsafe fn call(
 ///
 /// As for [`call`].
 pub(super) unsafe fn call_at_length(
-    what: &'static str,
+    function: &'static str,
     run: impl FnOnce(*mut Message) -> Status,
 ) -> Result<()> {
-    let mut text = vec![MaybeUninit::uninit(); LONG_MESSAGE_BYTES];
-    // SAFETY: the caller's promise.
-    unsafe { call_with(&mut text, what, run) }
+    let mut text = vec![MaybeUninit::<u8>::uninit(); LONG_MESSAGE_BYTES];
+    let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
+    let status = guarded(&mut message, run);
+    if status == Status::OK {
+        return Ok(());
+    }
+    // SAFETY: a plugin that keeps the rules has written as many bytes as it says.
+    let error = |message: &Message, kind| unsafe { message.error(kind, function) };
+    Err(failure(&message, status, error))
 }
 
-/// # Safety
-///
-/// As for [`call`].
-unsafe fn call_with(
-    text: &mut [MaybeUninit<u8>],
-    kernel: &'static str,
-    run: impl FnOnce(*mut Message) -> Status,
-) -> Result<()> {
-    let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
+#[inline]
+fn guarded(message: &mut Message, run: impl FnOnce(*mut Message) -> Status) -> Status {
     let floats = FloatControl::read();
-    let status = run(&mut message);
+    let status = run(message);
     floats.restore();
-    match status.kind() {
-        None => Ok(()),
-        // SAFETY: a plugin that keeps the rules has written as many bytes as it says.
-        Some(kind) => Err(unsafe { message.error(kind, kernel) }),
+    status
+}
+
+#[cold]
+#[inline(never)]
+fn failure(
+    message: &Message,
+    status: Status,
+    error: impl FnOnce(&Message, ErrorKind) -> Error,
+) -> Error {
+    error(message, status.kind().unwrap_or(ErrorKind::Plugin))
+}
+
+/// Adds to a fault of a plugin whose it is, which is what a fallback goes by.
+pub(super) fn fault(error: Error, backend: &str) -> Error {
+    match error.kind() {
+        ErrorKind::Panicked | ErrorKind::Plugin => error.with("backend", backend),
+        _ => error,
     }
 }
 
 /// A function of a table, or the error that stands for NULL.
+#[inline]
 pub(super) fn offered<F>(function: Option<F>, kernel: &'static str) -> Result<F> {
-    function.ok_or(Error::unsupported(kernel))
+    function.ok_or_else(|| Error::unsupported(kernel))
 }

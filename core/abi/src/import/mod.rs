@@ -2,33 +2,62 @@
 
 mod accelerator;
 mod backend;
+mod buffer_pool;
+mod cache;
 mod call;
+mod executor;
+mod instance;
 mod layout;
+mod log;
 mod plans;
+mod profiler;
 
-use auralis_core::{Accelerator, Error, ErrorKind, Kind, Result};
+use std::sync::Arc;
+
+use auralis_core::{
+    Accelerator, BufferPool, Cache, Error, ErrorKind, Executor, Kind, Profiler, Result,
+};
 
 pub use backend::PluginBackend;
+use instance::RemoteInstance;
 use layout::find;
 
 use crate::tables::{
-    BackendsV1, BiquadsV1, ComplexFftV1, ConvolveV1, ConvolverV1, F64V1, FftF64V1, FirV1,
-    RealFftV1, SlicesV1,
+    BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
+    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, ProfilerV1, RealFftV1, SlicesV1,
 };
 use crate::wire::{PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
 
+/// A kind whose backends may come from a plugin: all five.
+pub trait Remote: Kind {
+    /// Puts an instance behind the trait of its kind.
+    #[doc(hidden)]
+    fn connect(instance: RemoteInstance, tables: &Tables) -> Result<Arc<Self>>;
+}
+
 /// A plugin whose header and tables fit this host.
 #[derive(Debug)]
 pub struct Plugin {
+    header: &'static PluginHeader,
     name: &'static str,
     version: &'static str,
     backends: Vec<PluginBackend>,
 }
 
-/// The tables of accelerators that a plugin serves.
+/// The tables that a plugin serves, by kind.
 #[derive(Clone, Copy, Debug)]
-struct Tables {
+pub struct Tables {
+    accelerator: AcceleratorTables,
+    buffer_pool: Option<&'static BufferPoolV1>,
+    cache: Option<&'static CacheV1>,
+    executor: Option<&'static ExecutorV1>,
+    profiler: Option<&'static ProfilerV1>,
+}
+
+/// The tables of accelerators that a plugin serves. Each may be missing.
+#[derive(Clone, Copy, Debug)]
+struct AcceleratorTables {
     slices: Option<&'static SlicesV1>,
     convolve: Option<&'static ConvolveV1>,
     f64: Option<&'static F64V1>,
@@ -43,7 +72,8 @@ struct Tables {
 impl Plugin {
     /// Reads what a plugin exports under [`ROOT_SYMBOL`](crate::ROOT_SYMBOL): checks its header,
     /// then the layout of each table that both sides know, then asks for its backends. Backends of
-    /// kinds that this host does not know are passed over.
+    /// kinds that this host does not know are passed over. From here on the plugin's log goes to the
+    /// host's, see [`Plugin::forward_log`].
     ///
     /// # Errors
     ///
@@ -55,30 +85,70 @@ impl Plugin {
     /// this crate.
     pub unsafe fn read(header: *const PluginHeader) -> Result<Self> {
         // SAFETY: the caller's promise.
-        let header = unsafe { fitting(header) }?;
+        unsafe { Self::read_fitting(header, false) }
+    }
+
+    /// [`read`](Self::read) for a plugin whose panics may end the process.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    ///
+    /// # Safety
+    ///
+    /// As for [`read`](Self::read).
+    pub unsafe fn read_allowing_abort(header: *const PluginHeader) -> Result<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::read_fitting(header, true) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`read`](Self::read).
+    unsafe fn read_fitting(header: *const PluginHeader, abort: bool) -> Result<Self> {
+        // SAFETY: the caller's promise.
+        let header = unsafe { fitting(header, abort) }?;
         // SAFETY: the caller's promise: the texts are static, the library is never unloaded.
         let (name, version) = unsafe { (text(header.name)?, text(header.version)?) };
         // SAFETY: the header is checked, and the library keeps the rules of this crate.
         let (tables, backends) = unsafe { (Tables::find(header)?, find::<BackendsV1>(header)?) };
         let Some(backends) = backends else {
-            return Err(rejected(
-                "the plugin does not serve the interface `backends/1`",
-            ));
+            return Err(unserved(BackendsV1::ID));
         };
         // SAFETY: as above.
         let backends = unsafe { PluginBackend::list(backends, tables) }?;
         if backends.is_empty() {
-            let message = format!(
-                "the plugin has no {} that it offers",
-                <dyn Accelerator>::NAME
-            );
+            let message = "the plugin has no backend of a kind that this host knows";
             return Err(rejected(message));
         }
-        Ok(Self {
+        let plugin = Self {
+            header,
             name,
             version,
             backends,
-        })
+        };
+        plugin.forward_log()?;
+        Ok(plugin)
+    }
+
+    /// Sends what the plugin logs to the `tracing` subscriber of this host, up to the level that it
+    /// wants now, as events of the target `auralis::plugin` with the plugin's name. [`Plugin::read`]
+    /// does so; a host that changes its level later calls it again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Plugin`] if the plugin's table of this is another one than the host's. A plugin
+    /// whose log goes elsewhere is no error.
+    pub fn forward_log(&self) -> Result<()> {
+        // SAFETY: the promise of whoever called `read`.
+        match unsafe { log::forward(self.header) } {
+            Err(error) if error.kind() == ErrorKind::Plugin => Err(error),
+            Err(error) => {
+                tracing::debug!(plugin = self.name, "{}", error.report());
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// The name of the plugin's crate.
@@ -91,7 +161,7 @@ impl Plugin {
         self.version
     }
 
-    /// Its backends, by id.
+    /// Its backends, by kind and id.
     pub fn backends(&self) -> &[PluginBackend] {
         &self.backends
     }
@@ -105,18 +175,47 @@ impl Tables {
         // SAFETY: the caller's promise.
         unsafe {
             Ok(Self {
-                slices: find(header)?,
-                convolve: find(header)?,
-                f64: find(header)?,
-                complex_fft: find(header)?,
-                real_fft: find(header)?,
-                fft_f64: find(header)?,
-                convolver: find(header)?,
-                biquads: find(header)?,
-                fir: find(header)?,
+                accelerator: AcceleratorTables {
+                    slices: find(header)?,
+                    convolve: find(header)?,
+                    f64: find(header)?,
+                    complex_fft: find(header)?,
+                    real_fft: find(header)?,
+                    fft_f64: find(header)?,
+                    convolver: find(header)?,
+                    biquads: find(header)?,
+                    fir: find(header)?,
+                },
+                buffer_pool: find(header)?,
+                cache: find(header)?,
+                executor: find(header)?,
+                profiler: find(header)?,
             })
         }
     }
+
+    /// The interface without which a backend of this kind can't work and which the plugin lacks, if
+    /// so; `None` for a kind that this host does not know.
+    fn lacking(&self, kind: &str) -> Option<Option<&'static str>> {
+        fn unless<T: Interface>(table: Option<&T>) -> Option<&'static str> {
+            table.is_none().then_some(T::ID)
+        }
+        Some(match kind {
+            <dyn Accelerator>::NAME => None,
+            <dyn BufferPool>::NAME => unless(self.buffer_pool),
+            <dyn Cache>::NAME => unless(self.cache),
+            <dyn Executor>::NAME => unless(self.executor),
+            <dyn Profiler>::NAME => unless(self.profiler),
+            _ => return None,
+        })
+    }
+}
+
+/// The error of a plugin that lacks an interface.
+fn unserved(interface: &str) -> Error {
+    rejected(format!(
+        "the plugin does not serve the interface `{interface}`"
+    ))
 }
 
 /// The header, if everything in it fits this host.
@@ -124,7 +223,7 @@ impl Tables {
 /// # Safety
 ///
 /// As for [`Plugin::read`].
-unsafe fn fitting(header: *const PluginHeader) -> Result<&'static PluginHeader> {
+unsafe fn fitting(header: *const PluginHeader, abort: bool) -> Result<&'static PluginHeader> {
     if header.is_null() {
         return Err(rejected("the plugin's header is null"));
     }
@@ -154,7 +253,7 @@ unsafe fn fitting(header: *const PluginHeader) -> Result<&'static PluginHeader> 
         let message = format!("the plugin was built for {target}, this host for {TARGET}");
         return Err(rejected(message));
     }
-    if panic != "unwind" {
+    if panic != "unwind" && !abort {
         let message =
             format!("the plugin was built with panic = {panic:?}, which must be \"unwind\"");
         return Err(rejected(message));

@@ -1,6 +1,7 @@
 //! Planned objects in a plugin, behind the traits of core.
 
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 use auralis_core::{
     AudioBlockMut, Biquad, BiquadCascade, ComplexFft, Convolver, ConvolverSpec, Fir, RealFft,
@@ -9,7 +10,6 @@ use auralis_core::{
 
 use super::accelerator::RemoteAccelerator;
 use super::call::{call, offered};
-use super::rejected;
 use crate::FloatControl;
 use crate::tables::{ComplexFftFunctions, RealFftFunctions};
 use crate::wire::{Block, Complex, Element, Instance, Message, Plan, Slice, SliceMut, Status};
@@ -33,6 +33,7 @@ type InPlace<T> = unsafe extern "C" fn(
 struct Handle {
     plan: NonNull<Plan>,
     kernel: &'static str,
+    backend: Arc<str>,
     destroy: Destroy,
 }
 
@@ -60,30 +61,29 @@ impl Handle {
     ) -> Result<Self> {
         let destroy = offered(destroy, kernel)?;
         let mut plan = ptr::null_mut();
-        let instance = remote.instance.as_ptr();
-        // SAFETY: the instance is alive until `remote` is dropped; the rest is the caller's promise.
-        unsafe { call(kernel, |message| create(instance, &raw mut plan, message)) }?;
-        match NonNull::new(plan) {
-            Some(plan) => Ok(Self {
-                plan,
-                kernel,
-                destroy,
-            }),
-            None => Err(rejected(
-                "the plugin planned an object and gave a null handle",
-            )),
-        }
+        let instance = &remote.instance;
+        let place = &raw mut plan;
+        // SAFETY: the place outlives the call; the rest is the caller's promise.
+        unsafe { instance.call(kernel, |handle, message| create(handle, place, message)) }?;
+        let message = "the plugin planned an object and gave a null handle";
+        Ok(Self {
+            plan: NonNull::new(plan).ok_or_else(|| instance.wrong(message))?,
+            kernel,
+            backend: Arc::clone(instance.backend()),
+            destroy,
+        })
     }
 
     /// # Safety
     ///
     /// `run` calls a function of the table that made the plan, with slices that live during the
     /// call.
+    #[inline]
     unsafe fn run(&mut self, run: impl FnOnce(*mut Plan, *mut Message) -> Status) -> Result<()> {
         let plan = self.plan.as_ptr();
         // SAFETY: the plan is alive until `self` is dropped, and `&mut self` keeps others away; the
         // rest is the caller's promise.
-        unsafe { call(self.kernel, |message| run(plan, message)) }
+        unsafe { call(self.kernel, &self.backend, |message| run(plan, message)) }
     }
 
     /// # Safety

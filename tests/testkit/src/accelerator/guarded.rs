@@ -1,6 +1,9 @@
 //! Memory for a kernel at a chosen alignment, between guards that show whether it wrote outside.
 
+use auralis_core::{ErrorKind, Result};
+
 use super::samples::Sample;
+use crate::Outcome;
 
 /// Guards on either side, as many as a vector of 512 bits has samples.
 const GUARDS: usize = 16;
@@ -41,7 +44,7 @@ impl<T: Sample> Guarded<T> {
     }
 
     /// Fails if a guard was overwritten, with its place relative to the slice.
-    pub(super) fn intact(&self) -> Result<(), String> {
+    pub(super) fn intact(&self) -> Outcome {
         let end = self.start + self.len;
         let mut outside = (0..self.start).chain(end..self.memory.len());
         let touched = outside.find(|i| !self.memory[*i].same(T::GUARD));
@@ -52,6 +55,44 @@ impl<T: Sample> Guarded<T> {
                 Err(format!("wrote {x:?} outside the slice, at index {place}"))
             }
         }
+    }
+}
+
+/// What `call` makes of a copy of `values`, which begins at a cache line or off it as their number
+/// says.
+///
+/// # Errors
+///
+/// What the call answers; that it wrote outside, and where.
+pub(super) fn written<T: Sample>(
+    values: &[T],
+    call: impl FnOnce(&mut [T]) -> Result<()>,
+) -> std::result::Result<Vec<T>, String> {
+    let mut slice = Guarded::new(values, values.len() % 16);
+    call(slice.get_mut()).map_err(|e| format!("failed: {}", e.report()))?;
+    slice.intact()?;
+    Ok(slice.get().to_vec())
+}
+
+/// Fails unless `call` answers [`ErrorKind::InvalidInput`] and leaves its output as it was.
+pub(super) fn refuses<T: Sample>(
+    what: impl Fn() -> String,
+    before: &[T],
+    call: impl FnOnce(&mut [T]) -> Result<()>,
+) -> Outcome {
+    let mut dst = Guarded::new(before, 0);
+    match call(dst.get_mut()) {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => {}
+        Err(error) => return Err(format!("{}: {error:?}, expected InvalidInput", what())),
+        Ok(()) => return Err(format!("{}: succeeded, expected InvalidInput", what())),
+    }
+    dst.intact().map_err(|e| format!("{}: {e}", what()))?;
+    match dst.get().iter().zip(before).position(|(a, b)| !a.same(*b)) {
+        None => Ok(()),
+        Some(i) => Err(format!(
+            "{}: was refused, but sample {i} was written",
+            what()
+        )),
     }
 }
 

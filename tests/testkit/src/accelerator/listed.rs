@@ -12,6 +12,7 @@ use crate::{Outcome, Subject, Trial, check};
 pub(super) const TRIAL: Trial<dyn Accelerator> = Trial {
     name: "unsupported",
     needs: None,
+    quick: true,
     run: unsupported,
 };
 

@@ -16,13 +16,13 @@ pub(super) const UNDERFLOW: f64 = 1.401_298_464_324_817e-45;
 
 /// The same bits, the payloads of NaN aside.
 pub(super) fn exact<T: Sample>(got: T, wanted: T) -> Verdict {
-    verdict(got.same(wanted), || format!("{got:?}, wanted {wanted:?}"))
+    verdict(got.same(wanted), || format!("{got:?}, expected {wanted:?}"))
 }
 
 /// The same value: the sign of a zero is free.
 pub(super) fn equal(got: f32, wanted: f32) -> Verdict {
     let same = got == wanted || (got.is_nan() && wanted.is_nan());
-    verdict(same, || format!("{got:?}, wanted {wanted:?}"))
+    verdict(same, || format!("{got:?}, expected {wanted:?}"))
 }
 
 /// Within `bound` of `wanted`. Where the two together leave the range of `f32`, infinity will do.
@@ -36,7 +36,7 @@ pub(super) fn near(got: f32, wanted: f64, bound: f64) -> Verdict {
         (value - wanted).abs() <= bound || (value.is_infinite() && overflows)
     };
     verdict(holds, || {
-        format!("{got:?}, wanted {wanted:?} within {bound:e}")
+        format!("{got:?}, expected {wanted:?} within {bound:e}")
     })
 }
 

@@ -140,16 +140,16 @@ impl Sample for [u8; 3] {
     }
 }
 
-impl Sample for Complex<f32> {
+impl<T: Sample> Sample for Complex<T> {
     const GUARD: Self = Complex {
-        re: f32::GUARD,
-        im: -f32::GUARD,
+        re: T::GUARD,
+        im: T::GUARD,
     };
 
     fn draw(noise: &mut Noise, palette: Palette) -> Self {
         Complex {
-            re: f32::draw(noise, palette),
-            im: f32::draw(noise, palette),
+            re: T::draw(noise, palette),
+            im: T::draw(noise, palette),
         }
     }
 

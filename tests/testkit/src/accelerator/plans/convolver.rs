@@ -3,10 +3,11 @@
 use auralis_core::{Accelerator, Convolver, ConvolverSpec, Latency};
 use proptest::test_runner::TestCaseError;
 
+use super::super::guarded::refuses as refuses_call;
 use super::convolve::runner;
 use super::streams::{Cut, same_bits, stream};
 use super::{Tested, close, largest, noise, refused, report, sum_of_magnitudes};
-use crate::{Outcome, check};
+use crate::{Effort, Outcome, check};
 
 const LATENCIES: [Latency; 2] = [Latency::Zero, Latency::OneBlock];
 
@@ -63,10 +64,8 @@ fn compare(
                 let mut expected = vec![0.0; late];
                 expected.extend(&right[..signal.len() - late]);
                 let what = || {
-                    format!(
-                        "{} taps, block {block}, {latency:?}, {cut:?}",
-                        impulse.len()
-                    )
+                    let (len, taps) = (signal.len(), impulse.len());
+                    format!("length {len} with {taps} taps, block {block}, {latency:?}, {cut:?}")
                 };
                 let found = stream(signal, cut, |dst, src| convolver.process(dst, src))
                     .map_err(|error| format!("{}: {error}", what()))?;
@@ -77,8 +76,22 @@ fn compare(
     Ok(())
 }
 
+/// Short streams through short and partitioned impulse responses.
+fn quick(accelerator: &dyn Accelerator) -> Outcome {
+    let signal = noise::<f32>(1, 200);
+    let cuts = [Cut::Every(64), Cut::Random { block: 64, seed: 5 }];
+    for taps in [1, 31, 67, 130] {
+        let impulse = noise::<f32>(2, taps);
+        compare(accelerator, &signal, &impulse, &[(64, &cuts)])?;
+    }
+    Ok(())
+}
+
 pub(super) fn matches_the_sums(subject: &Tested<'_>) -> Outcome {
     let accelerator = subject.instance()?;
+    if subject.effort == Effort::Quick {
+        return quick(&*accelerator);
+    }
     let signal = noise::<f32>(1, 2600);
     for taps in [1, 2, 31, 64, 65, 512, 4097] {
         let impulse = noise::<f32>(2, taps);
@@ -217,15 +230,11 @@ pub(super) fn refuses(subject: &Tested<'_>) -> Outcome {
         let expected = stream(&signal, cut, |dst, src| plain.process(dst, src))?;
         let mut wrong = Ok(());
         let found = stream(&signal, cut, |dst, src| {
-            let mut untouched = [7.0; 65];
-            let refusal = refused(disturbed.process(&mut untouched, &signal[..64]), || {
-                format!("{taps} taps, 64 samples into 65")
+            let what = || format!("{taps} taps, 64 samples into 65");
+            let refusal = refuses_call(what, &[7.0; 65], |dst| {
+                disturbed.process(dst, &signal[..64])
             });
-            let written = untouched.iter().any(|x| *x != 7.0);
-            wrong = wrong
-                .clone()
-                .and(refusal)
-                .and(check(!written, || "output written".into()));
+            wrong = wrong.clone().and(refusal);
             disturbed.process(dst, src)
         })?;
         wrong?;

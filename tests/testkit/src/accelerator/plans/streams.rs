@@ -1,5 +1,6 @@
 //! Streams cut into calls.
 
+use super::super::guarded::written;
 use super::super::samples::Noise;
 use crate::Outcome;
 
@@ -61,12 +62,13 @@ pub(super) fn stream(
     cut: Cut,
     mut process: impl FnMut(&mut [f32], &[f32]) -> auralis_core::Result<()>,
 ) -> Result<Vec<f32>, String> {
-    let mut output = vec![f32::NAN; signal.len()];
-    let mut at = 0;
+    let mut output = Vec::with_capacity(signal.len());
     for len in cut.lengths(signal.len()) {
-        process(&mut output[at..at + len], &signal[at..at + len])
-            .map_err(|error| format!("a call of {len} samples: {}", error.report()))?;
-        at += len;
+        let at = output.len();
+        let src = &signal[at..at + len];
+        let part = written(&vec![f32::NAN; len], |dst| process(dst, src))
+            .map_err(|error| format!("a call of {len} samples: {error}"))?;
+        output.extend(part);
     }
     Ok(output)
 }
@@ -80,7 +82,7 @@ pub(super) fn same_bits(a: &[f32], b: &[f32], what: impl Fn() -> String) -> Outc
     match differs {
         None => Ok(()),
         Some(i) => Err(format!(
-            "{}: sample {i} is {:?}, not {:?}",
+            "{}: sample {i} is {:?}, expected {:?}",
             what(),
             b[i],
             a[i]

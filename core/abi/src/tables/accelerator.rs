@@ -1,21 +1,16 @@
-//! The frozen tables of functions, one per interface.
+//! The tables of accelerators: kernels on slices, and planned objects.
 //!
-//! **Nothing here may change once it is released**: what is new gets a new table under a new name.
 //! Meaning, errors and bounds of every function are those of the method of the same name in
 //! [`auralis_core::Accelerator`].
 
 use abi_stable::StableAbi;
 
+use super::Interface;
+use crate::kernel_table;
 use crate::wire::{
     Biquad, Block, Complex, ConvolutionModeCode, Instance, LatencyCode, Message, MinMax, Plan,
-    Planes, PlanesMut, Slice, SliceMut, Status, Text, WindowCode,
+    Planes, PlanesMut, Slice, SliceMut, Status, WindowCode,
 };
-
-/// A table that has a name of its own.
-pub trait Interface: StableAbi + Sized + 'static {
-    /// The name by which `get_interface` finds it.
-    const ID: &'static str;
-}
 
 /// Calls `$callback!` with the functions of `accelerator.slices/1`.
 #[doc(hidden)]
@@ -97,37 +92,6 @@ macro_rules! accelerator_f64_v1 {
 }
 
 pub(crate) use {accelerator_convolve_v1, accelerator_f64_v1};
-
-/// Defines a table of kernels. Every function takes the instance first, then the arguments of the
-/// kernel, then where the result goes, if there is one, then the message.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! kernel_table {
-    ($(#[$doc:meta])* $name:ident $id:literal {
-        $($method:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*
-    }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, StableAbi)]
-        #[repr(C)]
-        pub struct $name {
-            $(
-                #[doc = concat!("The kernel `", stringify!($method), "`.")]
-                pub $method: Option<
-                    unsafe extern "C" fn(
-                        instance: *const Instance,
-                        $($argument: $type,)*
-                        $(result: *mut $result,)?
-                        message: *mut Message,
-                    ) -> Status,
-                >,
-            )*
-        }
-
-        impl Interface for $name {
-            const ID: &'static str = $id;
-        }
-    };
-}
 
 accelerator_slices_v1!(kernel_table);
 accelerator_convolve_v1!(kernel_table);
@@ -332,71 +296,4 @@ pub struct FirV1 {
 
 impl Interface for FirV1 {
     const ID: &'static str = "accelerator.fir/1";
-}
-
-/// What a plugin says of one backend: [`auralis_core::Descriptor`] in wire form.
-#[derive(Clone, Copy, Debug, StableAbi)]
-#[repr(C)]
-pub struct BackendRecord {
-    /// The name of its kind: `accelerator`. A host passes over kinds that it does not know.
-    pub kind: Text,
-    /// Its id, unique within its kind.
-    pub id: Text,
-    /// What it is, in one line.
-    pub summary: Text,
-    /// The version of the crate that brings it.
-    pub version: Text,
-    /// Its rank.
-    pub rank: i32,
-    /// The names of the CPU features that it needs.
-    pub requires: Slice<Text>,
-    /// What it offers: for an accelerator, the names of its kernels.
-    pub capabilities: Slice<Text>,
-    /// The JSON Schema of its options.
-    pub options_schema: Text,
-}
-
-/// A backend that was built.
-#[derive(Clone, Copy, Debug, StableAbi)]
-#[repr(C)]
-pub struct BuiltBackend {
-    /// The instance.
-    pub instance: *const Instance,
-    /// [`auralis_core::Accelerator::variant`].
-    pub variant: Text,
-}
-
-/// The backends of a plugin.
-#[derive(Clone, Copy, Debug, StableAbi)]
-#[repr(C)]
-pub struct BackendsV1 {
-    /// How many there are.
-    pub count: Option<unsafe extern "C" fn() -> usize>,
-    /// Fills `backend` with what is to be said of the one at `index`.
-    pub describe: Option<
-        unsafe extern "C" fn(
-            index: usize,
-            backend: *mut BackendRecord,
-            message: *mut Message,
-        ) -> Status,
-    >,
-    /// Builds the one at `index` from its options and its kind's settings, both a JSON object, for
-    /// the CPU features of these names: the plugin uses no other. Names that it does not know are
-    /// features that it does not use.
-    pub build: Option<
-        unsafe extern "C" fn(
-            index: usize,
-            options: Slice<u8>,
-            settings: Slice<u8>,
-            cpu: Slice<Text>,
-            built: *mut BuiltBackend,
-            message: *mut Message,
-        ) -> Status,
-    >,
-    /// Destroys an instance; NULL is passed over.
-    pub destroy: Option<unsafe extern "C" fn(instance: *const Instance)>,
-}
-
-impl Interface for BackendsV1 {
-    const ID: &'static str = "backends/1";
 }

@@ -1,0 +1,131 @@
+//! A plugin's file: where it lies, who may write there, its bytes and their hash.
+
+use std::fmt::Write;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use auralis_core::{Error, ErrorKind, Result};
+use sha2::{Digest, Sha256};
+
+use super::{platform, rejected};
+
+/// More is no library of kernels; the file is read into memory.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// What the configuration says of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// The SHA-256 that the file must have, in hexadecimal; `None`: any.
+    pub pin: Option<String>,
+    /// Whether its panics may end the process.
+    pub abort: bool,
+    /// The folder that the file must lie in when all links are resolved; `None`: any.
+    pub within: Option<PathBuf>,
+}
+
+/// A library as it was read, once: what is checked is what is loaded.
+#[derive(Debug)]
+pub struct LibraryFile {
+    /// Its path as it was named.
+    pub path: PathBuf,
+    /// Its path without links.
+    pub canonical: PathBuf,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// The SHA-256 of that, in hexadecimal.
+    pub sha256: String,
+}
+
+impl LibraryFile {
+    /// Reads the file if its path is absolute, leads to nowhere but `within`, and nobody but the user
+    /// and root may write to it or to a folder above it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Plugin`] that says what does not fit.
+    pub fn read(path: &Path, within: Option<&Path>) -> Result<Self> {
+        if !path.is_absolute() {
+            return Err(rejected(
+                "a plugin must be named by an absolute path, so that no other folder's file is \
+                 opened",
+            ));
+        }
+        let not_found = |e| rejected("the file can't be found").because(e);
+        let metadata = fs::metadata(path).map_err(not_found)?;
+        if metadata.is_dir() {
+            return Err(rejected("a plugin is a file, this is a directory"));
+        }
+        if !metadata.is_file() {
+            return Err(rejected("a plugin is a regular file, this is none"));
+        }
+        let canonical = fs::canonicalize(path).map_err(not_found)?;
+        if let Some(folder) = within {
+            stays_in(folder, &canonical)?;
+        }
+        platform::only_ours(path)?;
+        platform::only_ours(&canonical)?;
+        let bytes = contents(&canonical)?;
+        Ok(Self {
+            path: path.into(),
+            sha256: sha256(&bytes),
+            canonical,
+            bytes,
+        })
+    }
+
+    /// Whether the file is the one that was pinned.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Plugin`] with both hashes, or that the pin is none.
+    pub fn check_pin(&self, pin: &str) -> Result<()> {
+        if pin.len() != 64 || !pin.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let message = "the pin is no SHA-256, which has 64 hexadecimal digits";
+            return Err(rejected(message).with("pinned", pin));
+        }
+        if !pin.eq_ignore_ascii_case(&self.sha256) {
+            let message = "the file is not the one that was pinned by its SHA-256";
+            return Err(rejected(message)
+                .with("pinned", pin)
+                .with("found", &self.sha256));
+        }
+        Ok(())
+    }
+}
+
+fn stays_in(folder: &Path, canonical: &Path) -> Result<()> {
+    let resolved = fs::canonicalize(folder)
+        .map_err(|e| Error::new(ErrorKind::Plugin, "the folder can't be found").because(e))?;
+    if canonical.starts_with(resolved) {
+        return Ok(());
+    }
+    let message = "the file is a link that leads out of the folder that is allowed";
+    Err(rejected(message)
+        .with("leads to", canonical.display())
+        .with("allowed", folder.display()))
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>> {
+    let unreadable = |e| rejected("the file can't be read").because(e);
+    let file = File::open(path).map_err(unreadable)?;
+    let len = file.metadata().map_err(unreadable)?.len();
+    if len > MOST_BYTES {
+        let message = format!("the file has {len} bytes, a plugin has {MOST_BYTES} at most");
+        return Err(rejected(message));
+    }
+    let mut bytes = Vec::with_capacity(len as usize);
+    file.take(MOST_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    Ok(bytes)
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,133 @@
+//! Everything that can be said of a plugin without running any code of it.
+
+use std::path::{Path, PathBuf};
+
+use auralis_core::{CpuFeatures, Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::store::Record;
+use super::{Allowance, LibraryFile, Manifest, Store, architecture, rejected, root};
+
+/// What is to be thought of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing speaks against it.
+    Accepted,
+    /// The file alone shows that it can't be used.
+    Rejected,
+    /// It failed its test run here.
+    Quarantined,
+}
+
+/// What a file says of itself, and what is to be thought of it.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The file.
+    pub file: PathBuf,
+    /// Its SHA-256 in hexadecimal, if it could be read.
+    pub sha256: Option<String>,
+    /// Its manifest, if there is one.
+    pub manifest: Option<Manifest>,
+    /// What is to be thought of it.
+    pub verdict: Verdict,
+    /// Why it is not accepted.
+    pub reason: Option<String>,
+    /// What its test run showed, if it passed one: such as that it changes the floating-point control.
+    pub notes: Vec<String>,
+    /// Whether it passed a test run in this host, on this CPU.
+    pub probed: bool,
+}
+
+/// Inspects a file. It is read, never run. With a store, what is known of its hash counts too.
+pub fn inspect(path: &Path, allowance: &Allowance, store: Option<&Store>) -> Inspection {
+    let examined = Examined::of(path, allowance, store);
+    let quarantined = examined
+        .record
+        .as_ref()
+        .is_some_and(|record| record.verdict == Verdict::Quarantined);
+    let verdict = match &examined.outcome {
+        Ok(()) => Verdict::Accepted,
+        Err(_) if examined.fits && quarantined => Verdict::Quarantined,
+        Err(_) => Verdict::Rejected,
+    };
+    Inspection {
+        file: path.into(),
+        sha256: examined.file.map(|file| file.sha256),
+        manifest: examined.manifest,
+        verdict,
+        reason: examined.outcome.err().map(|error| error.report()),
+        probed: examined.record.is_some() && !quarantined,
+        notes: examined
+            .record
+            .map(|record| record.notes)
+            .unwrap_or_default(),
+    }
+}
+
+/// A file with all that is known of it.
+pub(super) struct Examined {
+    pub(super) file: Option<LibraryFile>,
+    pub(super) manifest: Option<Manifest>,
+    /// What the store knows of its hash.
+    pub(super) record: Option<Record>,
+    /// Whether the file alone is in order.
+    fits: bool,
+    /// The first reason why it can't be used.
+    pub(super) outcome: Result<()>,
+}
+
+impl Examined {
+    pub(super) fn of(path: &Path, allowance: &Allowance, store: Option<&Store>) -> Self {
+        let file = match LibraryFile::read(path, allowance.within.as_deref()) {
+            Ok(file) => file,
+            Err(error) => {
+                return Self {
+                    file: None,
+                    manifest: None,
+                    record: None,
+                    fits: false,
+                    outcome: Err(error),
+                };
+            }
+        };
+        // Even of a file that can't be used it is good to know what it would have brought.
+        let manifest = Manifest::read(&file.bytes);
+        let checked = check(&file, manifest.as_ref(), allowance);
+        let record = store.and_then(|store| store.known(&file.sha256));
+        Self {
+            fits: checked.is_ok(),
+            outcome: checked.and_then(|()| record.as_ref().map_or(Ok(()), not_in_quarantine)),
+            manifest: manifest.ok(),
+            file: Some(file),
+            record,
+        }
+    }
+}
+
+fn check(
+    file: &LibraryFile,
+    manifest: Result<&Manifest, &Error>,
+    allowance: &Allowance,
+) -> Result<()> {
+    architecture::check(&file.bytes)?;
+    if let Some(pin) = &allowance.pin {
+        file.check_pin(pin)?;
+    }
+    match manifest {
+        Ok(manifest) => manifest.fits(CpuFeatures::detect(), allowance.abort)?,
+        // An error can't be cloned: it is found again.
+        Err(_) => return Manifest::read(&file.bytes).map(drop),
+    }
+    root::check(&file.bytes)
+}
+
+fn not_in_quarantine(record: &Record) -> Result<()> {
+    if record.verdict != Verdict::Quarantined {
+        return Ok(());
+    }
+    let reason = record.reason.as_deref().unwrap_or("no reason is known");
+    Err(rejected(format!(
+        "in quarantine until the file changes or `auralis plugin quarantine clear` lifts it: {reason}"
+    )))
+}

@@ -1,0 +1,36 @@
+//! Third-party dylibs: checks on the file first, then a test run in a child, then the library itself.
+//!
+//! A dylib is native code in this process. The checks stop accidents, planted files, and files that
+//! were changed after they were pinned; they do not contain a plugin that was trusted wrongly.
+//!
+//! In this order, and the first that fails ends it: the path and who may write there ([`LibraryFile`]),
+//! the machine that the file is for, its pin, its [`Manifest`], its quarantine ([`Store`]), a private
+//! copy by its hash, the [`Probe`] if this hash is not known yet, and then the library in this
+//! process ([`Loader`]). [`inspect`] goes as far as no code of the plugin runs.
+
+mod architecture;
+pub mod child;
+mod file;
+mod inspect;
+mod load;
+mod manifest;
+mod platform;
+mod probe;
+mod root;
+mod store;
+
+use std::borrow::Cow;
+
+use auralis_core::{Error, ErrorKind};
+
+pub use file::{Allowance, LibraryFile};
+pub use inspect::{Inspection, Verdict, inspect};
+pub use load::{LoadedPlugin, Loader, PluginKind, open};
+pub use manifest::{BackendRecord, Manifest, PluginRecord};
+pub use platform::secure_execution;
+pub use probe::{Failure, Probe};
+pub use store::{Clear, Host, Record, Store};
+
+fn rejected(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Plugin, message)
+}

@@ -1,0 +1,339 @@
+//! What differs from one operating system to the next: who may write where, limits of a process,
+//! signals, folders of the user.
+//!
+//! Linux is tested. The other systems are written for and untested; Windows has neither owners nor
+//! limits here.
+
+use std::path::PathBuf;
+
+#[cfg(not(unix))]
+pub(super) use other::*;
+#[cfg(unix)]
+pub(super) use unix::*;
+
+/// How much a test run may use beyond what it has when it begins.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Limits {
+    /// Bytes of memory.
+    pub(super) memory: u64,
+    /// Seconds of CPU time.
+    pub(super) cpu_seconds: u64,
+}
+
+/// Whether the process runs with more rights than its user has (set-uid, set-gid, capabilities), so
+/// that the environment is not to be trusted.
+pub fn secure_execution() -> bool {
+    elevated()
+}
+
+/// The folder for what may be lost, by the customs of the system.
+pub(super) fn cache_folder() -> Option<PathBuf> {
+    let folder = |variable| std::env::var_os(variable).map(PathBuf::from);
+    let absolute = |folder: &PathBuf| folder.is_absolute();
+    let home = || folder("HOME").filter(absolute);
+    if cfg!(windows) {
+        return folder("LOCALAPPDATA").filter(absolute);
+    }
+    let by_name = folder("XDG_CACHE_HOME").filter(absolute);
+    if cfg!(target_vendor = "apple") {
+        return by_name.or_else(|| Some(home()?.join("Library").join("Caches")));
+    }
+    by_name.or_else(|| Some(home()?.join(".cache")))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    use std::path::Path;
+    use std::process::{Child, Command};
+
+    use auralis_core::{Error, Result};
+    use rustix::process::{
+        Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getegid, geteuid, getgid, getrlimit,
+        getuid, kill_process_group, setrlimit, waitid,
+    };
+
+    use super::super::rejected;
+    use super::Limits;
+
+    /// As many links as Linux follows: path_resolution(7).
+    const MOST_LINKS: u32 = 40;
+
+    /// Checks that the path, everything above it, and every link on the way belong to root or to the
+    /// user, and that nobody else may write there. A folder of root's in which only its owner may
+    /// exchange a file (sticky, such as `/tmp`) is fine.
+    pub(in super::super) fn only_ours(path: &Path) -> Result<()> {
+        check_path(path, MOST_LINKS)
+    }
+
+    fn check_path(path: &Path, links: u32) -> Result<()> {
+        let mut places: Vec<_> = path.ancestors().collect();
+        places.reverse();
+        for place in places {
+            let metadata = fs::symlink_metadata(place).map_err(|e| {
+                rejected("can't tell who may write to the plugin")
+                    .with("path", place.display())
+                    .because(e)
+            })?;
+            check_owner(place, &metadata)?;
+            if !metadata.is_symlink() {
+                check_mode(place, &metadata)?;
+                continue;
+            }
+            let Some(links) = links.checked_sub(1) else {
+                return Err(rejected("the path leads through too many links"));
+            };
+            let target = fs::read_link(place).map_err(|e| {
+                rejected("a link can't be followed")
+                    .with("path", place.display())
+                    .because(e)
+            })?;
+            let above = place.parent().unwrap_or(Path::new("/"));
+            check_path(&above.join(target), links)?;
+        }
+        Ok(())
+    }
+
+    fn check_owner(place: &Path, metadata: &Metadata) -> Result<()> {
+        let owner = metadata.uid();
+        if owner == 0 || owner == geteuid().as_raw() {
+            return Ok(());
+        }
+        let message = format!("{} belongs to another user", what(metadata));
+        Err(about(message, place).with("user", owner))
+    }
+
+    fn check_mode(place: &Path, metadata: &Metadata) -> Result<()> {
+        const GROUP_WRITES: u32 = 0o020;
+        const OTHERS_WRITE: u32 = 0o002;
+        const STICKY: u32 = 0o1000;
+
+        let mode = metadata.mode();
+        // A group of the same number as the user holds nobody else, by custom.
+        let own_group =
+            metadata.gid() == getegid().as_raw() && getegid().as_raw() == geteuid().as_raw();
+        let foreign = match own_group {
+            true => OTHERS_WRITE,
+            false => OTHERS_WRITE | GROUP_WRITES,
+        };
+        let kept = metadata.is_dir() && mode & STICKY != 0 && metadata.uid() == 0;
+        if mode & foreign == 0 || kept {
+            return Ok(());
+        }
+        let message = format!("others may write to {}", what(metadata));
+        Err(about(message, place).with("mode", format_args!("{:o}", mode & 0o7777)))
+    }
+
+    fn what(metadata: &Metadata) -> &'static str {
+        if metadata.is_dir() {
+            "a folder above the plugin"
+        } else if metadata.is_symlink() {
+            "a link that leads to the plugin"
+        } else {
+            "the plugin's file"
+        }
+    }
+
+    fn about(message: String, place: &Path) -> Error {
+        rejected(message).with("path", place.display())
+    }
+
+    pub(in super::super) fn create_private_folder(folder: &Path) -> io::Result<()> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        if fs::metadata(folder)?.mode() & 0o077 != 0 {
+            fs::set_permissions(folder, PermissionsExt::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn create_private_file(path: &Path) -> io::Result<File> {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+    }
+
+    pub(super) fn elevated() -> bool {
+        getuid() != geteuid() || getgid() != getegid() || secure_by_kernel()
+    }
+
+    /// AT_SECURE of the auxiliary vector, getauxval(3): set for capabilities too.
+    fn secure_by_kernel() -> bool {
+        const AT_SECURE: usize = 23;
+        const WORD: usize = size_of::<usize>();
+
+        if !cfg!(target_os = "linux") {
+            return false;
+        }
+        // A process that is to be protected from its user can't read its own.
+        let Ok(vector) = fs::read("/proc/self/auxv") else {
+            return Path::new("/proc/self").exists();
+        };
+        let words = vector.chunks_exact(WORD);
+        let words = words.map(|w| w.try_into().map_or(0, usize::from_ne_bytes));
+        let words: Vec<usize> = words.collect();
+        words
+            .chunks_exact(2)
+            .any(|pair| pair[0] == AT_SECURE && pair[1] != 0)
+    }
+
+    /// Puts limits on this process.
+    pub(in super::super) fn limit(limits: Limits) -> io::Result<()> {
+        lower(Resource::Core, 0)?;
+        lower(Resource::Cpu, limits.cpu_seconds)?;
+        let used = address_space(std::process::id()).unwrap_or(0);
+        lower(Resource::As, used.saturating_add(limits.memory))
+    }
+
+    fn lower(resource: Resource, limit: u64) -> io::Result<()> {
+        let Rlimit { current, maximum } = getrlimit(resource);
+        let limit = [Some(limit), current, maximum].into_iter().flatten().min();
+        setrlimit(
+            resource,
+            Rlimit {
+                current: limit,
+                maximum: limit,
+            },
+        )?;
+        Ok(())
+    }
+
+    /// The bytes of address space of a process: proc_pid_statm(5).
+    fn address_space(process: u32) -> Option<u64> {
+        let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+        let pages: u64 = statm.split_whitespace().next()?.parse().ok()?;
+        Some(pages * rustix::param::page_size() as u64)
+    }
+
+    /// The limit of a process's address space: proc_pid_limits(5).
+    fn address_limit(process: u32) -> Option<u64> {
+        let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
+        let line = limits
+            .lines()
+            .find_map(|l| l.strip_prefix("Max address space"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Whether a process has next to nothing left of the memory that it may use.
+    pub(in super::super) fn is_out_of_memory(process: u32, memory: u64) -> bool {
+        let left = |limit: u64| Some(limit.saturating_sub(address_space(process)?));
+        address_limit(process)
+            .and_then(left)
+            .is_some_and(|left| left < memory / 8)
+    }
+
+    /// Makes the process the first of a group of its own, which ends with it.
+    pub(in super::super) fn own_group(command: &mut Command) -> &mut Command {
+        command.process_group(0)
+    }
+
+    /// Ends a process and all of its group.
+    pub(in super::super) fn kill_group(child: &mut Child) {
+        if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+            // There is no group if it has not begun or has ended.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    /// How a process ended, if it has. It stays a zombie, so that its number is nobody else's.
+    pub(in super::super) fn ended(child: &mut Child) -> Option<End> {
+        let process = Pid::from_raw(child.id().cast_signed())?;
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(process), options).ok()??;
+        match (status.terminating_signal(), status.exit_status()) {
+            (Some(signal), _) => Some(End::Signal(name(signal))),
+            (_, Some(status)) => Some(End::Status(status)),
+            _ => None,
+        }
+    }
+
+    /// How a process ended.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(in super::super) enum End {
+        Status(i32),
+        Signal(String),
+    }
+
+    fn name(number: i32) -> String {
+        let names = [
+            (Signal::ABORT, "SIGABRT"),
+            (Signal::BUS, "SIGBUS"),
+            (Signal::FPE, "SIGFPE"),
+            (Signal::ILL, "SIGILL"),
+            (Signal::KILL, "SIGKILL"),
+            (Signal::PIPE, "SIGPIPE"),
+            (Signal::SEGV, "SIGSEGV"),
+            (Signal::SYS, "SIGSYS"),
+            (Signal::TERM, "SIGTERM"),
+            (Signal::TRAP, "SIGTRAP"),
+            (Signal::XCPU, "SIGXCPU"),
+        ];
+        let known = names.iter().find(|(signal, _)| signal.as_raw() == number);
+        known.map_or_else(|| format!("signal {number}"), |(_, name)| (*name).into())
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    use std::fs::{self, File};
+    use std::io;
+    use std::path::Path;
+    use std::process::{Child, Command};
+
+    use auralis_core::Result;
+
+    use super::Limits;
+
+    pub(in super::super) fn only_ours(_: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    pub(in super::super) fn create_private_folder(folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)
+    }
+
+    pub(in super::super) fn create_private_file(path: &Path) -> io::Result<File> {
+        File::create_new(path)
+    }
+
+    pub(super) fn elevated() -> bool {
+        false
+    }
+
+    pub(in super::super) fn limit(_: Limits) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(in super::super) fn is_out_of_memory(_: u32, _: u64) -> bool {
+        false
+    }
+
+    pub(in super::super) fn own_group(command: &mut Command) -> &mut Command {
+        command
+    }
+
+    pub(in super::super) fn kill_group(child: &mut Child) {
+        // It may have ended.
+        let _ = child.kill();
+    }
+
+    pub(in super::super) fn ended(child: &mut Child) -> Option<End> {
+        let status = child.try_wait().ok()??;
+        Some(End::Status(status.code().unwrap_or(-1)))
+    }
+
+    /// How a process ended.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(in super::super) enum End {
+        Status(i32),
+        #[allow(dead_code, reason = "there are no signals")]
+        Signal(String),
+    }
+}
