@@ -23,7 +23,7 @@ pub mod master;
 pub mod meter;
 pub mod optimizer;
 mod parts;
-mod plugins;
+pub mod plugins;
 #[cfg(feature = "cli")]
 pub mod report;
 #[cfg(all(feature = "cli", feature = "plugins"))]

@@ -1,5 +1,7 @@
 //! The plugins that a configuration allows, and the program that tests them first.
 
+#[cfg(all(feature = "cli", feature = "plugins"))]
+pub(crate) use allowed::files as allowed_files;
 #[cfg(feature = "plugins")]
 pub use tested::{probe_if_asked, self_test};
 
@@ -65,9 +67,13 @@ mod tested {
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use auralis_core::Result;
-    use auralis_registry::Registry;
+    use auralis_core::{
+        Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor,
+        Profiler, Result,
+    };
     use auralis_registry::plugin::{Probe, child};
+    use auralis_registry::{Candidate, Registry, RegistryKind};
+    use auralis_testkit::{Subject, Tried, quick};
 
     /// Whether this program serves test runs when it is asked to.
     static SERVES: AtomicBool = AtomicBool::new(false);
@@ -86,9 +92,38 @@ mod tested {
     /// ```
     pub fn probe_if_asked() {
         if let Some(file) = child::asked(env::args_os()) {
-            child::serve(&file, &self_test);
+            // What the plugin has registered to run at the end belongs to the test: it runs here.
+            process::exit(child::serve(&file, &self_test));
         }
         SERVES.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs the quick part of the conformance suite over every backend of a registry that this CPU can
+    /// run: what a plugin must pass before it is used.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Plugin`] with the first failure: its trial, the length, the first wrong sample.
+    pub fn self_test(registry: &Registry) -> Result<()> {
+        all_of::<dyn Accelerator>(registry)?;
+        all_of::<dyn BufferPool>(registry)?;
+        all_of::<dyn Cache>(registry)?;
+        all_of::<dyn Executor>(registry)?;
+        all_of::<dyn Profiler>(registry)
+    }
+
+    fn all_of<K: RegistryKind + Tried + ?Sized>(registry: &Registry) -> Result<()> {
+        let cpu = CpuFeatures::detect();
+        let runs = |c: &&Candidate<K>| cpu.contains(c.facts.requires);
+        for candidate in registry.candidates::<K>().iter().filter(runs) {
+            let facts = &candidate.facts;
+            let capabilities: Vec<&str> = facts.capabilities.iter().map(String::as_str).collect();
+            let build = |context: &BuildContext<'_, K>| candidate.build(context);
+            let schema = &facts.options_schema;
+            let subject = Subject::new(&facts.id, &capabilities, schema, cpu, &build);
+            quick(&subject).map_err(|failure| Error::new(ErrorKind::Plugin, failure))?;
+        }
+        Ok(())
     }
 
     /// What tests the plugins: the named program, else this one, else an `auralis` beside it or in
@@ -123,7 +158,7 @@ mod allowed {
 
     /// The files that are allowed: those that are named, then those in the named folders and in the
     /// folders of the environment. A folder that can't be used is noted as rejected.
-    pub(super) fn files(
+    pub(crate) fn files(
         registry: &mut Registry,
         plugins: &Plugins,
         sources: &Sources,
@@ -137,7 +172,12 @@ mod allowed {
             (plugin.file.clone(), allowance)
         });
         let mut files: Vec<_> = named.collect();
-        for folder in plugins.directories.iter().cloned().chain(of_environment(sources)) {
+        for folder in plugins
+            .directories
+            .iter()
+            .cloned()
+            .chain(of_environment(sources))
+        {
             match listed(&folder) {
                 Ok(found) => {
                     for file in found {
@@ -158,12 +198,17 @@ mod allowed {
 
     /// The folders that the environment names, unless it is another user's.
     fn of_environment(sources: &Sources) -> Vec<PathBuf> {
-        let variable = sources.environment.iter().find(|(name, _)| name == VARIABLE);
+        let variable = sources
+            .environment
+            .iter()
+            .find(|(name, _)| name == VARIABLE);
         let Some((_, value)) = variable else {
             return Vec::new();
         };
         if secure_execution() {
-            tracing::warn!("{VARIABLE} is ignored: the program runs with more rights than its user");
+            tracing::warn!(
+                "{VARIABLE} is ignored: the program runs with more rights than its user"
+            );
             return Vec::new();
         }
         env::split_paths(value)

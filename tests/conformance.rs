@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use auralis as _;
-use auralis::registry::{Candidate, Registry, RegistryKind, Source, dylib};
+use auralis::registry::{Candidate, Registry, RegistryKind, Source, plugin};
 use auralis_core::{Accelerator, BufferPool, Cache, Executor, Kind, Profiler};
 use auralis_testkit::runner::{Backend, linked_trials, trials_of};
 use auralis_testkit::{accelerator, check};
@@ -31,10 +31,10 @@ fn dylib_trials() -> Vec<Trial> {
     let file = format!("{DLL_PREFIX}plugin_accelerators{DLL_SUFFIX}");
     let loaded = std::env::current_exe()
         .map_err(|e| e.to_string())
-        .and_then(|test| dylib::load(&test.with_file_name(&file), None).map_err(|e| e.report()));
+        .and_then(|test| plugin::open(&test.with_file_name(&file)).map_err(|e| e.report()));
     match loaded {
         Ok(plugin) => {
-            let mut candidates = plugin.accelerators();
+            let mut candidates = plugin.candidates::<dyn Accelerator>();
             candidates.sort_by(|a, b| a.facts.id.cmp(&b.facts.id));
             let backends = candidates.into_iter().map(backend);
             backends

@@ -49,7 +49,7 @@ impl Analyze {
             .iter()
             .map(|jobs| format!("executor.threads={jobs}"))
             .collect();
-        let optimizer = global.builder(&sets)?.build()?;
+        let optimizer = global.optimizer(&sets)?;
         let inputs = inputs::collect(&self.inputs);
         if !global.json {
             output::line(HEADER)?;

@@ -169,7 +169,7 @@ impl Options {
         if self.trace.is_some() {
             sets.push("profiler.backend=trace".into());
         }
-        global.builder(&sets)?.build()
+        global.optimizer(&sets)
     }
 }
 

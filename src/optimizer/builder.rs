@@ -1,6 +1,6 @@
 //! From configuration to chosen backends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use auralis_core::accelerator::AcceleratorSettings;
@@ -29,6 +29,7 @@ pub struct Builder {
     registry: Option<Registry>,
     sources: Option<Sources>,
     no_plugins: bool,
+    probe_program: Option<PathBuf>,
     accelerator: Option<Arc<dyn Accelerator>>,
     buffer_pool: Option<Arc<dyn BufferPool>>,
     cache: Option<Arc<dyn Cache>>,
@@ -69,6 +70,15 @@ impl Builder {
     #[must_use]
     pub fn no_plugins(mut self, no_plugins: bool) -> Self {
         self.no_plugins = no_plugins;
+        self
+    }
+
+    /// Has plugins that this machine does not know tested by this program, whose `main` begins with
+    /// `auralis::plugins::probe_if_asked()`. Without it, a program that begins so itself tests them,
+    /// else an `auralis` in the folder of the program or above.
+    #[must_use]
+    pub fn probe_program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.probe_program = Some(program.into());
         self
     }
 
@@ -120,7 +130,12 @@ impl Builder {
             None => Registry::linked()?,
         };
         let sources = self.sources.unwrap_or_default();
-        let Configured { loaded, catalog } = configure(&mut registry, &sources, self.no_plugins)?;
+        let Configured { loaded, catalog } = configure_tested_by(
+            self.probe_program.as_deref(),
+            &mut registry,
+            &sources,
+            self.no_plugins,
+        )?;
         let Loaded {
             config, origins, ..
         } = loaded;
@@ -178,9 +193,20 @@ pub(crate) fn configure(
     sources: &Sources,
     no_plugins: bool,
 ) -> Result<Configured> {
+    configure_tested_by(None, registry, sources, no_plugins)
+}
+
+/// [`configure`] where `probe_program` tests the plugins that this machine does not know.
+fn configure_tested_by(
+    probe_program: Option<&Path>,
+    registry: &mut Registry,
+    sources: &Sources,
+    no_plugins: bool,
+) -> Result<Configured> {
     let first = catalog(registry, no_plugins)?;
     let loaded = load(sources, &first)?;
-    if no_plugins || !crate::plugins::load(registry, &loaded.config.plugins, sources) {
+    if no_plugins || !crate::plugins::load(registry, &loaded.config.plugins, sources, probe_program)
+    {
         return Ok(Configured {
             loaded,
             catalog: first,

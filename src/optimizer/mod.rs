@@ -13,7 +13,7 @@ use auralis_core::{
     ErrorKind, ExecutorExt, PoolStats, ProfilerExt, Result, SingleFlight,
 };
 use auralis_registry::config::{Config, Origins};
-use auralis_registry::{Backend, Cpu, Registry, Selection};
+use auralis_registry::{Backend, Cpu, Registry, RejectedPlugin, Selection};
 use serde::Serialize;
 
 pub use builder::Builder;
@@ -113,6 +113,11 @@ impl Optimizer {
     /// Every candidate of every kind, and the plugins that were rejected.
     pub fn backends(&self) -> Vec<Backend> {
         auralis_registry::listing(&self.registry, self.cpu, &self.selections)
+    }
+
+    /// The plugins that the configuration allows and that were rejected all the same.
+    pub fn rejected_plugins(&self) -> &[RejectedPlugin] {
+        self.registry.rejected()
     }
 
     /// The CPU features that backends may use.

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use auralis_core::{Accelerator, BuildContext, CpuFeatures, Error, ErrorKind, Options, Result};
+use auralis_core::{
+    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor, Options,
+    Profiler, Result,
+};
 
 use super::load::{for_each_plugin_kind, open_copy};
 use super::probe::{ANSWER, ARGUMENT, Answer, Request};
@@ -22,16 +24,17 @@ pub fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
 }
 
 /// Serves the test run that a [`Probe`](super::Probe) has asked for: the request comes on standard
-/// input. The process is good for nothing else afterwards: end it with what this gives.
+/// input. The process is good for nothing else afterwards: it must
+/// [exit](std::process::exit) with the status that this gives.
 ///
 /// `self_test` is called with a registry of the backends of the plugin that can be built here; an
 /// error of it fails the plugin.
-pub fn serve(file: &Path, self_test: &dyn Fn(&Registry) -> Result<()>) -> ExitCode {
+pub fn serve(file: &Path, self_test: &dyn Fn(&Registry) -> Result<()>) -> i32 {
     match answer(file, self_test) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("{}", error.report());
-            ExitCode::from(2)
+            2
         }
     }
 }

@@ -4,10 +4,9 @@
 
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use auralis_abi::{FloatControl, Plugin, PluginBackend, PluginHeader, ROOT_SYMBOL};
-use auralis_core::{Accelerator, BuildContext, Result};
+use auralis_abi::{FloatControl, Plugin, PluginBackend, PluginHeader, ROOT_SYMBOL, Remote};
+use auralis_core::{Accelerator, BufferPool, Cache, Executor, Profiler, Result};
 
 use super::inspect::Examined;
 use super::probe::Failure;
@@ -16,26 +15,15 @@ use super::{
 };
 use crate::{Candidate, Facts, Registry, RegistryKind, RejectedPlugin, Source};
 
-/// A kind whose backends may come from a plugin.
-pub trait PluginKind: RegistryKind {
-    /// Builds a backend of a plugin.
-    ///
-    /// # Errors
-    ///
-    /// What the backend says.
-    fn build_from(backend: &PluginBackend, context: &BuildContext<'_, Self>) -> Result<Arc<Self>>;
-}
+/// A kind whose backends may come from a plugin: all five.
+pub trait PluginKind: RegistryKind + Remote {}
 
-impl PluginKind for dyn Accelerator {
-    fn build_from(backend: &PluginBackend, context: &BuildContext<'_, Self>) -> Result<Arc<Self>> {
-        backend.build(context)
-    }
-}
+impl<K: RegistryKind + Remote + ?Sized> PluginKind for K {}
 
 /// Hands the traits of all kinds that a plugin may bring to a macro.
 macro_rules! for_each_plugin_kind {
     ($callback:ident) => {
-        $callback!(Accelerator)
+        $callback!(Accelerator BufferPool Cache Executor Profiler)
     };
 }
 pub(super) use for_each_plugin_kind;
@@ -91,9 +79,13 @@ impl LoadedPlugin {
                 options_schema: backend.options_schema.clone(),
             };
             let backend = backend.clone();
-            Candidate::new(facts, move |context| K::build_from(&backend, context))
+            Candidate::new(facts, move |context| backend.build(context))
         };
-        self.plugin.backends().iter().map(candidate).collect()
+        let backends = self.plugin.backends().iter();
+        backends
+            .filter(|b| b.kind == K::NAME)
+            .map(candidate)
+            .collect()
     }
 
     /// Adds its backends to a registry, all or none.
@@ -278,6 +270,24 @@ pub fn open(path: &Path) -> Result<LoadedPlugin> {
         open_copy(path, path, file::sha256(&library.bytes), false)
     });
     opened.map_err(|e| e.with("file", path.display()))
+}
+
+/// Opens a library that [`inspect`](super::inspect) has accepted, and compares what its code serves
+/// with what its file says. `abort`: its panics may end the process.
+///
+/// # Errors
+///
+/// [`ErrorKind::Plugin`](auralis_core::ErrorKind::Plugin) that says what does not fit.
+///
+/// # What it trusts
+///
+/// As for [`open`].
+pub fn open_as_described(library: &Path, abort: bool) -> Result<LoadedPlugin> {
+    let file = LibraryFile::read(library, None)?;
+    let manifest = Manifest::read(&file.bytes)?;
+    let plugin = open_copy(library, library, file.sha256, abort)?;
+    manifest.compare(&plugin.plugin)?;
+    Ok(plugin)
 }
 
 /// Opens `copy`, which has passed for a library of this machine, in the name of `file`.

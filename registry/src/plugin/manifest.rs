@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use auralis_abi::{ABI_STABLE_LINE, ABI_VERSION, Plugin, PluginBackend, TARGET};
 use auralis_core::manifest::{BACKEND, PLUGIN, SECTION};
-use auralis_core::{Accelerator, CpuFeatures, Kind, Result};
+use auralis_core::{Accelerator, BufferPool, Cache, CpuFeatures, Executor, Kind, Profiler, Result};
 use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
 use object::{Architecture, FileKind, Object, ObjectSection};
 use serde::de::DeserializeOwned;
@@ -16,7 +16,13 @@ use super::rejected;
 use crate::Offer;
 
 /// The kinds whose backends this host can take from a plugin. Others are passed over.
-const KINDS: &[&str] = &[<dyn Accelerator as Kind>::NAME];
+const KINDS: &[&str] = &[
+    <dyn Accelerator>::NAME,
+    <dyn BufferPool>::NAME,
+    <dyn Cache>::NAME,
+    <dyn Executor>::NAME,
+    <dyn Profiler>::NAME,
+];
 
 /// What the section `.auralis` of a library holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -241,8 +247,7 @@ impl Manifest {
                     .find(|b| self.record(b).is_none())?;
                 Some(format!(
                     "the code serves the backend {}/{}, of which it says nothing",
-                    kind_of(unsaid),
-                    unsaid.id
+                    unsaid.kind, unsaid.id
                 ))
             })
     }
@@ -254,7 +259,7 @@ impl Manifest {
 
 impl BackendRecord {
     fn describes(&self, served: &PluginBackend) -> bool {
-        (self.kind.as_str(), &self.id) == (kind_of(served), &served.id)
+        (&self.kind, &self.id) == (&served.kind, &served.id)
     }
 
     fn difference(&self, plugin: &Plugin) -> Option<String> {
@@ -288,10 +293,6 @@ impl BackendRecord {
                 })
             })
     }
-}
-
-fn kind_of(_: &PluginBackend) -> &'static str {
-    <dyn Accelerator as Kind>::NAME
 }
 
 fn differs<T: PartialEq<U> + std::fmt::Debug, U: std::fmt::Debug>(

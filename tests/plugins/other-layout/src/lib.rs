@@ -53,3 +53,7 @@ static auralis_plugin_v1: PluginHeader = PluginHeader {
     get_interface: Some(get_interface),
     ..auralis_abi::export::header("plugin-other-layout", env!("CARGO_PKG_VERSION"), "unwind")
 };
+
+auralis_abi::export::manifest_record! {
+    auralis_abi::export::record("plugin-other-layout", env!("CARGO_PKG_VERSION"), "unwind")
+}
