@@ -71,7 +71,7 @@ fn check_vacant(target: &Path) -> Result<()> {
 fn write(folder: &Path, target: &Path, files: &[template::File]) -> std::io::Result<()> {
     let draft = tempfile::Builder::new()
         .prefix(".auralis-new-")
-        .tempdir_in(folder)?;
+        .tempdir_in(Path::new(".").join(folder))?;
     let crate_folder = draft.path().join("crate");
     for file in files {
         let path = crate_folder.join(file.path);
