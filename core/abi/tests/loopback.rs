@@ -40,6 +40,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Without these options the backend `faulty` is not built.
+const ARMED: &str = r#"{"armed": true}"#;
+
 fn plugin() -> Plugin {
     // SAFETY: the header is our own, and a static.
     unsafe { Plugin::read(&auralis_plugin_v1) }.unwrap()
@@ -73,7 +76,7 @@ fn linked_of<K: Linked + ?Sized>(id: &str, options: &str) -> Result<Arc<K>> {
 }
 
 fn faulty<K: Remote + ?Sized>() -> Arc<K> {
-    remote_of("faulty", "{}").unwrap()
+    remote_of("faulty", ARMED).unwrap()
 }
 
 fn remote(id: &str, options: &str) -> Result<Arc<dyn Accelerator>> {
@@ -196,8 +199,8 @@ fn errors_of_build_are_the_same_on_both_sides() {
 #[test]
 fn an_error_keeps_its_kind_message_context_and_causes() {
     let (linked, remote) = (
-        linked("faulty", "{}").unwrap(),
-        remote("faulty", "{}").unwrap(),
+        linked("faulty", ARMED).unwrap(),
+        remote("faulty", ARMED).unwrap(),
     );
     let (linked, remote) = (
         linked.add(&mut [], &[]).unwrap_err(),
@@ -210,7 +213,7 @@ fn an_error_keeps_its_kind_message_context_and_causes() {
 
 #[test]
 fn a_long_message_is_cut_at_the_end_of_the_buffer() {
-    let remote = remote("faulty", "{}").unwrap();
+    let remote = remote("faulty", ARMED).unwrap();
     let error = remote
         .convolve(&mut [], &[], &[], ConvolutionMode::Full)
         .unwrap_err();
@@ -220,7 +223,7 @@ fn a_long_message_is_cut_at_the_end_of_the_buffer() {
 
 #[test]
 fn a_panic_puts_an_instance_out_of_use() {
-    let instance = || remote("faulty", "{}").unwrap();
+    let instance = || remote("faulty", ARMED).unwrap();
     type Run = fn(&dyn Accelerator) -> Result<()>;
     let panics: [(&str, Run); 2] = [
         ("a panic in the plugin: no gain for 3 samples", |a| {
@@ -253,7 +256,7 @@ fn a_panic_puts_an_instance_out_of_use() {
 
 #[test]
 fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
-    let accelerator = remote("faulty", "{}").unwrap();
+    let accelerator = remote("faulty", ARMED).unwrap();
     let mut fir = accelerator.plan_fir(&[1.0]).unwrap();
     fir.process(&mut [], &[]).unwrap();
     let error = fir.process(&mut [0.0], &[0.0]).unwrap_err();
@@ -287,7 +290,7 @@ fn panics_while_building_and_dropping_go_no_further() {
 }
 
 fn breaks_at_its_ends<K: Remote + ?Sized>() {
-    let outcome = remote_of::<K>("faulty", r#"{"panic_in_build": true}"#);
+    let outcome = remote_of::<K>("faulty", r#"{"armed": true, "panic_in_build": true}"#);
     let error = outcome.err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Panicked);
     assert_eq!(
@@ -295,7 +298,10 @@ fn breaks_at_its_ends<K: Remote + ?Sized>() {
         "a panic in the plugin: told to panic in build"
     );
     assert_eq!(error.faulty_backend(), Some((K::NAME, "faulty")));
-    drop(remote_of::<K>("faulty", r#"{"panic_in_drop": true}"#).unwrap_or_else(|e| panic!("{e}")));
+    drop(
+        remote_of::<K>("faulty", r#"{"armed": true, "panic_in_drop": true}"#)
+            .unwrap_or_else(|e| panic!("{e}")),
+    );
 }
 
 const OUT_OF_USE: &str = "out of use, because an earlier call of it panicked in the plugin";
@@ -454,7 +460,7 @@ impl Drop for Bomb {
 #[test]
 fn a_panic_of_the_host_s_task_stays_with_the_host() {
     let (linked, remote) = (
-        linked_of::<dyn Executor>("faulty", "{}").unwrap(),
+        linked_of::<dyn Executor>("faulty", ARMED).unwrap(),
         faulty::<dyn Executor>(),
     );
     let control = FloatControl::read();
@@ -521,7 +527,10 @@ fn a_profiler_that_panics_is_out_of_use() {
 fn the_floating_point_control_is_restored() {
     let before = FloatControl::read();
     assert_eq!(
-        remote("faulty", "{}").unwrap().sum_squares(&[2.0]).unwrap(),
+        remote("faulty", ARMED)
+            .unwrap()
+            .sum_squares(&[2.0])
+            .unwrap(),
         4.0
     );
     assert_eq!(FloatControl::read(), before);
@@ -576,7 +585,7 @@ fn a_call_that_succeeds_allocates_nothing() {
     let before = ALLOCATIONS.get();
     pool.acquire(0, Contents::Stale).unwrap_err();
     let of_plugin = ALLOCATIONS.get() - before;
-    let linked = linked_of::<dyn BufferPool>("faulty", "{}").unwrap();
+    let linked = linked_of::<dyn BufferPool>("faulty", ARMED).unwrap();
     let before = ALLOCATIONS.get();
     linked.acquire(0, Contents::Stale).unwrap_err();
     assert_eq!(of_plugin, ALLOCATIONS.get() - before);

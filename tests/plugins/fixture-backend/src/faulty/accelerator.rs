@@ -8,7 +8,7 @@ use auralis_core::{
     Accelerator, ConvolutionMode, CpuFeatures, Descriptor, Error, ErrorKind, Fir, Result, register,
 };
 
-use super::{Bomb, Switches, flush_to_zero};
+use super::{Bomb, SCHEMA, Switches, flush_to_zero};
 
 #[derive(Debug)]
 struct Faulty(#[allow(dead_code, reason = "it is there for its drop")] Switches);
@@ -21,7 +21,7 @@ register! {
         rank: -1,
         requires: CpuFeatures::NONE,
         capabilities: &["scale", "add", "mul", "dot", "sum_squares", "peak", "convolve", "fir"],
-        options_schema: r#"{"type":"object"}"#,
+        options_schema: SCHEMA,
         build: |context| {
             Ok(Arc::new(Faulty(Switches::of(context.options)?)))
         },

@@ -12,17 +12,22 @@ use std::panic::panic_any;
 use auralis_core::{Options, Result};
 use serde::Deserialize;
 
-/// The schema of [`Switches`], as loose as a schema can be.
-const SCHEMA: &str = r#"{"type":"object"}"#;
+/// The schema of [`Switches`], loose but for what must be said.
+const SCHEMA: &str = r#"{"type":"object","required":["armed"]}"#;
 
 /// The argument on which a method of a faulty part panics.
 const UNLUCKY: usize = 13;
 
 /// What the options switch on.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Switches {
+    /// Must be said, so that a host's first test, which says nothing, does not build it.
+    #[allow(dead_code, reason = "it only has to be there")]
+    armed: bool,
+    #[serde(default)]
     panic_in_build: bool,
+    #[serde(default)]
     panic_in_drop: bool,
 }
 
