@@ -216,7 +216,11 @@ fn panics() {
 
 /// The list that lets `scalar` take over.
 fn list(broken: &str) -> String {
-    format!("accelerator.backend=[{broken:?}, \"scalar\"]")
+    let options = match broken {
+        "faulty" => ", options = { armed = true }",
+        _ => "",
+    };
+    format!("accelerator={{ backend = [{broken:?}, \"scalar\"]{options} }}")
 }
 
 fn delivers() {
