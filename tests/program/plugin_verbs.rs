@@ -185,9 +185,9 @@ fn check_names() {
         (
             "overrun",
             "scale",
-            "length 0: wrote 0.5 outside the slice, at index 0",
+            "length 1: wrote 0.5 over a guard outside the slice, at index 1",
         ),
-        ("panic-in-kernel", "scale", "length 0: failed: "),
+        ("panic-in-kernel", "scale", "length 1: failed: "),
     ] {
         for line in ["plugin check --json", "plugin check --quick --json"] {
             let run = run(&sandbox, fault, line, &[text(&file)]).exits(1);
