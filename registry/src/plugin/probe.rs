@@ -170,7 +170,8 @@ enum Event {
 struct Run {
     child: Child,
     out_of_memory: bool,
-    complaints: Option<Vec<u8>>,
+    /// The end of what it has printed as errors, once that is over.
+    complaints: Vec<u8>,
 }
 
 impl Drop for Run {
@@ -193,7 +194,7 @@ impl Run {
         Ok(Self {
             child: platform::own_group(&mut command).spawn()?,
             out_of_memory: false,
-            complaints: None,
+            complaints: Vec::new(),
         })
     }
 
@@ -216,7 +217,7 @@ impl Run {
         let answer = self.answer(&events, deadline, request);
         let answer = match answer {
             Outcome::Answer(answer) => answer,
-            Outcome::End(end) => return Err(self.death(&end, &events, request)),
+            Outcome::End(end) => return Err(self.death(&end, request)),
             Outcome::Silence => return Err(self.silence(time, request)),
         };
         if let Some(reason) = answer.rejected {
@@ -258,24 +259,18 @@ impl Run {
         deadline: Instant,
         request: &Request,
     ) -> Outcome {
-        let mut end = None;
         loop {
-            // What a child wrote before it ended may still be on its way.
-            let patience = if end.is_some() { LAST_WORDS } else { TICK };
-            match (events.recv_timeout(patience), end.take()) {
-                (Ok(Event::Answer(answer)), _) => return Outcome::Answer(answer),
-                (Ok(Event::Complaints(text)), ended) => {
-                    self.complaints = Some(text);
-                    end = ended;
-                }
-                (Err(_), Some(end)) => return Outcome::End(end),
+            match events.recv_timeout(TICK) {
+                Ok(Event::Answer(answer)) => return Outcome::Answer(answer),
+                Ok(Event::Complaints(text)) => self.complaints = text,
                 // It has closed its pipes, or is about to end.
-                (Err(RecvTimeoutError::Disconnected), None) => thread::sleep(TICK),
-                (Err(RecvTimeoutError::Timeout), None) => {}
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            end = end.or_else(|| platform::ended(&mut self.child));
-            if end.is_some() {
-                continue;
+            if let Some(end) = platform::ended(&mut self.child) {
+                return self
+                    .last_words(events)
+                    .map_or(Outcome::End(end), Outcome::Answer);
             }
             let memory = request.limits.memory;
             self.out_of_memory = platform::is_out_of_memory(self.child.id(), memory);
@@ -283,6 +278,19 @@ impl Run {
                 return Outcome::Silence;
             }
         }
+    }
+
+    /// What a child that has ended had written before.
+    fn last_words(&mut self, events: &Receiver<Event>) -> Option<Answer> {
+        // Others of its group may hold the pipes open.
+        platform::kill_group(&mut self.child);
+        while let Ok(event) = events.recv_timeout(LAST_WORDS) {
+            match event {
+                Event::Answer(answer) => return Some(answer),
+                Event::Complaints(text) => self.complaints = text,
+            }
+        }
+        None
     }
 
     fn end(&mut self, deadline: Instant) -> Option<End> {
@@ -296,19 +304,9 @@ impl Run {
     }
 
     /// What is to be said of a child that ended without an answer.
-    fn death(&mut self, end: &End, events: &Receiver<Event>, request: &Request) -> Failure {
-        // Its group may hold the pipes open.
-        platform::kill_group(&mut self.child);
-        let mut complaints = self.complaints.take();
-        while complaints.is_none()
-            && let Ok(event) = events.recv_timeout(LAST_WORDS)
-        {
-            if let Event::Complaints(text) = event {
-                complaints = Some(text);
-            }
-        }
-        let complaints = String::from_utf8_lossy(&complaints.unwrap_or_default()).into_owned();
-        tracing::debug!(complaints, "the test run of a plugin ended");
+    fn death(&self, end: &End, request: &Request) -> Failure {
+        let complaints = String::from_utf8_lossy(&self.complaints);
+        tracing::debug!(%complaints, "the test run of a plugin ended");
         // What the standard libraries of Rust and C++ print.
         let said = |words: &[&str]| words.iter().any(|words| complaints.contains(words));
         let out_of_memory = self.out_of_memory || said(&["memory allocation of", "std::bad_alloc"]);
