@@ -14,6 +14,8 @@ pub mod audio;
 pub mod chain;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "plugins")]
+mod conformance;
 #[cfg(feature = "cli")]
 pub mod demo;
 #[cfg(feature = "cli")]
@@ -24,13 +26,15 @@ mod parts;
 pub mod plugins;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(all(feature = "cli", feature = "plugins"))]
+pub mod scaffold;
 mod session;
 
 pub use auralis_core as core;
 pub use auralis_registry as registry;
 pub use optimizer::Optimizer;
 pub use parts::Parts;
-pub use session::{Session, SessionSpec};
+pub use session::{Fault, Session, SessionSpec};
 
 /// The README, whose examples are compiled as tests.
 #[cfg(doctest)]

@@ -1,5 +1,7 @@
 //! The plugins that a configuration allows, and the program that tests them first.
 
+#[cfg(all(feature = "cli", feature = "plugins"))]
+pub(crate) use allowed::files as allowed_files;
 #[cfg(feature = "plugins")]
 pub use tested::{probe_if_asked, self_test};
 
@@ -65,13 +67,9 @@ mod tested {
     use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use auralis_core::{
-        Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor,
-        Profiler, Result,
-    };
+    use auralis_core::Result;
+    use auralis_registry::Registry;
     use auralis_registry::plugin::{Probe, child};
-    use auralis_registry::{Candidate, Registry, RegistryKind};
-    use auralis_testkit::{Subject, Tried, quick};
 
     /// Whether this program serves test runs when it is asked to.
     static SERVES: AtomicBool = AtomicBool::new(false);
@@ -99,27 +97,9 @@ mod tested {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Plugin`] with the first failure: its trial, the length, the first wrong sample.
+    /// [`ErrorKind::Plugin`](auralis_core::ErrorKind::Plugin) with the first failure: its trial, the length, the first wrong sample.
     pub fn self_test(registry: &Registry) -> Result<()> {
-        all_of::<dyn Accelerator>(registry)?;
-        all_of::<dyn BufferPool>(registry)?;
-        all_of::<dyn Cache>(registry)?;
-        all_of::<dyn Executor>(registry)?;
-        all_of::<dyn Profiler>(registry)
-    }
-
-    fn all_of<K: RegistryKind + Tried + ?Sized>(registry: &Registry) -> Result<()> {
-        let cpu = CpuFeatures::detect();
-        let runs = |c: &&Candidate<K>| cpu.contains(c.facts.requires);
-        for candidate in registry.candidates::<K>().iter().filter(runs) {
-            let facts = &candidate.facts;
-            let capabilities: Vec<&str> = facts.capabilities.iter().map(String::as_str).collect();
-            let build = |context: &BuildContext<'_, K>| candidate.build(context);
-            let schema = &facts.options_schema;
-            let subject = Subject::new(&facts.id, &capabilities, schema, cpu, &build);
-            quick(&subject).map_err(|failure| Error::new(ErrorKind::Plugin, failure))?;
-        }
-        Ok(())
+        crate::conformance::quick(registry)
     }
 
     /// What tests the plugins: the named program, else this one, else an `auralis` beside it or in
@@ -154,7 +134,7 @@ mod allowed {
 
     /// The files that are allowed: those that are named, then those in the named folders and in the
     /// folders of the environment. A folder that can't be used is noted as rejected.
-    pub(super) fn files(
+    pub(crate) fn files(
         registry: &mut Registry,
         plugins: &Plugins,
         sources: &Sources,

@@ -1,12 +1,18 @@
 //! A session allocates nothing per block, whatever the block's size; and this check would notice.
 
 use std::alloc::System;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use auralis::chain::{Chain, Prepare, Processor, Stage};
 use auralis::registry::config::Sources;
+use auralis::registry::{Candidate, Facts, Registry, Source};
 use auralis::{Optimizer, Session, SessionSpec};
-use auralis_core::{AudioBlockMut, Executor, Result};
+use auralis_core::{
+    Accelerator, AudioBlockMut, Error, ErrorKind, Executor, Result, for_each_plan,
+    for_each_slice_kernel,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -53,6 +59,10 @@ fn main() {
         }
     }
 
+    for interleaved in [false, true] {
+        goes_over_to_a_spare(interleaved);
+    }
+
     let mut leaking = session("sequential", &[json!({"stage": "leak", "every": 1000})]);
     assert_eq!(planar(&mut leaking, 10_000, 64), 10);
     assert_eq!(interleaved(&mut leaking, 1000, 64), 1);
@@ -74,6 +84,101 @@ fn session(executor: &str, chain: &[serde_json::Value]) -> Session {
     }
     session.reset();
     session
+}
+
+/// A plugin's backend that breaks mutes one block, and nothing is allocated or freed for it.
+fn goes_over_to_a_spare(interleaved: bool) {
+    const CHAIN: &str = r#"chain=[
+        { stage = "equalizer", bands = [{ hz = 60.0, gain_db = 1.5 }] },
+        { stage = "gain", gain_db = 6.0 },
+        { stage = "limiter" },
+    ]"#;
+    const FRAMES: usize = 64;
+    let mut registry = Registry::linked().unwrap();
+    let scalar = registry
+        .candidate::<dyn Accelerator>("scalar")
+        .unwrap()
+        .clone();
+    let facts = Facts {
+        id: "acme".to_owned(),
+        rank: 99,
+        source: Source::Dylib("/plugins/libacme.so".into()),
+        ..scalar.facts.clone()
+    };
+    let candidate = Candidate::<dyn Accelerator>::new(facts, move |context| {
+        let error = Error::new(ErrorKind::Panicked, "index out of bounds");
+        let breaking = Breaking {
+            inner: scalar.build(context)?,
+            at: 5000,
+            calls: AtomicUsize::new(0),
+            error: Mutex::new(Some(error.with("backend", "accelerator/acme"))),
+        };
+        Ok(Arc::new(breaking))
+    });
+    registry.insert(candidate).unwrap();
+    let sources = Sources {
+        sets: vec![CHAIN.to_owned()],
+        ..Sources::default()
+    };
+    let builder = Optimizer::builder().registry(registry).sources(sources);
+    let mut session = builder.build().unwrap().session(SPEC).unwrap();
+    assert_eq!(session.spares(), 1);
+
+    let mut samples = vec![0.0; 2 * FRAMES];
+    let region = Region::new(ALLOCATOR);
+    let mut failures = 0;
+    for block in 0..3000 {
+        fill(&mut samples, block);
+        let outcome = match interleaved {
+            true => session.process_interleaved(&mut samples),
+            false => AudioBlockMut::new(&mut samples, 2, FRAMES, FRAMES)
+                .and_then(|block| session.process(block)),
+        };
+        failures += usize::from(outcome.is_err());
+    }
+    let change = region.change();
+    assert_eq!((failures, session.muted_blocks()), (1, 1));
+    assert_eq!(session.faults()[0].backend(), ("accelerator", "acme"));
+    let touched = (
+        change.allocations,
+        change.reallocations,
+        change.deallocations,
+    );
+    assert_eq!(touched, (0, 0, 0));
+}
+
+/// Fails one call with an error that was made before, because the adapter of a plugin allocates its
+/// text.
+#[derive(Debug)]
+struct Breaking {
+    inner: Arc<dyn Accelerator>,
+    at: usize,
+    calls: AtomicUsize,
+    error: Mutex<Option<Error>>,
+}
+
+impl Breaking {
+    fn before(&self) -> Result<()> {
+        if self.calls.fetch_add(1, Ordering::Relaxed) < self.at {
+            return Ok(());
+        }
+        let mut error = self.error.lock().unwrap();
+        Err(error.take().expect("a broken backend is not called again"))
+    }
+}
+
+macro_rules! pass_on {
+    ($($kernel:ident $method:ident($($name:ident: $kind:ty),* $(,)?) -> $result:ty;)*) => {$(
+        fn $method(&self, $($name: $kind),*) -> Result<$result> {
+            self.before()?;
+            self.inner.$method($($name),*)
+        }
+    )*};
+}
+
+impl Accelerator for Breaking {
+    for_each_slice_kernel!(pass_on);
+    for_each_plan!(pass_on);
 }
 
 /// The allocations of so many blocks of a loud signal.

@@ -2,8 +2,10 @@
 
 use auralis::core::profiler::{OperationReport, Report};
 use auralis::master::{Delivery, Timeline};
+use auralis::optimizer::GivenUp;
 use auralis::report::{
-    Asked, BackendChoice, FileReport, FolderReport, Machine, files_table, html, operations_table,
+    Asked, BackendChoice, FileReport, FolderReport, Machine, files_table, given_up_list, html,
+    operations_table,
 };
 
 /// What a page may take per file, and for all that is not a file.
@@ -140,6 +142,13 @@ fn report(files: Vec<FileReport>) -> FolderReport {
             cpu_features: "sse4.2, avx2".to_owned(),
             cores: 2,
         },
+        given_up: vec![GivenUp {
+            kind: "accelerator".to_owned(),
+            id: "acme".to_owned(),
+            reason: format!("panicked at run time: {HOSTILE}"),
+            file: Some("songs/one.wav".into()),
+            successor: Some("scalar".to_owned()),
+        }],
         backends: vec![BackendChoice {
             kind: "accelerator".to_owned(),
             id: HOSTILE.to_owned(),
@@ -237,8 +246,8 @@ fn the_checker_of_pages_finds_faults() {
 fn text_from_outside_is_shown_as_text() {
     let page = html(&report(files()));
     let shown = "&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&amp;\u{fffd}[31m\u{fffd}.wav";
-    // Twice a file's name, once its path, its error, a stage, a backend and an operation.
-    assert_eq!(page.matches(shown).count(), 7);
+    // Twice a file's name, once its path, its error, a stage, two backends and an operation.
+    assert_eq!(page.matches(shown).count(), 8);
     assert!(!page.contains('\u{1b}') && !page.contains('\u{202e}'));
 }
 
@@ -256,6 +265,7 @@ fn the_page_says_what_the_figures_are() {
         "digital silence",
         "none was needed",
         "not recorded",
+        "accelerator acme was given up at songs/one.wav, because it panicked at run time",
         "2.40 s",
         "12 321",
     ];
@@ -296,4 +306,14 @@ fn a_file_takes_a_bounded_part_of_the_page() {
         );
     }
     assert!(html(&report(Vec::new())).len() <= FRAME_BYTES);
+}
+
+#[test]
+fn what_was_given_up_is_told_in_sentences() {
+    let list = given_up_list(&report(Vec::new()).given_up, false, 60);
+    assert!(list.starts_with("backends\n  accelerator acme was given up at"));
+    assert!(list.contains("scalar took over"), "{list}");
+    assert!(list.lines().all(|line| line.chars().count() <= 60));
+    assert!(!list.contains('\u{1b}') && !list.contains('\u{202e}'));
+    assert_eq!(given_up_list(&[], true, 60), "");
 }

@@ -101,16 +101,48 @@ impl Error {
             .flat_map(|d| d.context.iter().map(|(k, v)| (*k, v.as_str())))
     }
 
+    /// The backend whose code failed where it must not: its kind and its id. Whoever has another
+    /// candidate may go on with that one; the faulty instance is not to be called again.
+    ///
+    /// That is an error of kind [`Panicked`](ErrorKind::Panicked) or [`Plugin`](ErrorKind::Plugin)
+    /// with the context pair `backend`: `kind/id`. It is read without allocating.
+    pub fn faulty_backend(&self) -> Option<(&str, &str)> {
+        if !matches!(self.kind, ErrorKind::Panicked | ErrorKind::Plugin) {
+            return None;
+        }
+        let (_, backend) = self.context().find(|(key, _)| *key == "backend")?;
+        backend.split_once('/')
+    }
+
+    /// An error of the same kind, message and context, whose cause is the text of this one's causes:
+    /// for whoever has to tell it twice.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let copy = Self::new(self.kind, self.message.clone());
+        let copy = self
+            .context()
+            .fold(copy, |copy, (key, value)| copy.with(key, value));
+        match self.causes().as_str() {
+            "" => copy,
+            causes => copy.because(causes),
+        }
+    }
+
     /// The message, its context and its causes in one line.
     pub fn report(&self) -> String {
-        let mut line = self.to_string();
-        let mut next = StdError::source(self);
-        while let Some(cause) = next {
-            line.push_str(": ");
-            line.push_str(&cause.to_string());
-            next = cause.source();
+        match self.causes().as_str() {
+            "" => self.to_string(),
+            causes => format!("{self}: {causes}"),
         }
-        line
+    }
+
+    fn causes(&self) -> String {
+        let first = StdError::source(self);
+        let causes = std::iter::successors(first, |cause| (*cause).source());
+        causes
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ")
     }
 
     fn details_mut(&mut self) -> &mut Details {
@@ -169,6 +201,35 @@ mod tests {
             "can't write the output (file: a.wav, frame: 12): the disk is full"
         );
         assert_eq!(error.kind(), ErrorKind::Io);
+    }
+
+    #[test]
+    fn a_faulty_backend_is_named_by_kind_and_id() {
+        let of = |kind| Error::new(kind, "index out of bounds").with("backend", "cache/acme");
+        let expected = Some(("cache", "acme"));
+        for kind in [ErrorKind::Panicked, ErrorKind::Plugin] {
+            assert_eq!(of(kind).with("kernel", "dot").faulty_backend(), expected);
+        }
+        assert_eq!(of(ErrorKind::Exhausted).faulty_backend(), None);
+        let unnamed = Error::new(ErrorKind::Panicked, "a task panicked");
+        assert_eq!(unnamed.faulty_backend(), None);
+        assert_eq!(unnamed.with("backend", "avx2").faulty_backend(), None);
+    }
+
+    #[test]
+    fn a_duplicate_says_the_same() {
+        let cause = Error::new(ErrorKind::Io, "the disk is full")
+            .because(std::io::Error::other("no space left"));
+        let error = Error::new(ErrorKind::Panicked, "gone")
+            .with("backend", "cache/acme")
+            .because(cause);
+        let copy = error.duplicate();
+        assert_eq!((copy.kind(), copy.report()), (error.kind(), error.report()));
+        assert_eq!(copy.faulty_backend(), error.faulty_backend());
+        assert_eq!(
+            Error::unsupported("dot").duplicate().report(),
+            "not supported: dot"
+        );
     }
 
     #[test]

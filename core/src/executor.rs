@@ -160,12 +160,7 @@ pub trait ExecutorExt: Executor {
         };
         match self.map(len, contained) {
             Ok(results) => results,
-            Err(error) => {
-                let report = error.report();
-                (0..len)
-                    .map(|_| Err(Error::new(error.kind(), report.clone())))
-                    .collect()
-            }
+            Err(error) => (0..len).map(|_| Err(error.duplicate())).collect(),
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct SingleFlight {
 
 #[derive(Debug, Default)]
 struct Flight {
-    outcome: Mutex<Option<Result<Bytes, (ErrorKind, String)>>>,
+    outcome: Mutex<Option<Result<Bytes>>>,
     landed: Condvar,
 }
 
@@ -81,7 +81,7 @@ impl SingleFlight {
         lock(&self.flights).remove(key);
         flight.land(match &outcome {
             Ok(value) => Ok(value.clone()),
-            Err(error) => Err((error.kind(), error.report())),
+            Err(error) => Err(error.duplicate()),
         });
         outcome.map(|value| (value, origin))
     }
@@ -98,7 +98,7 @@ impl SingleFlight {
 }
 
 impl Flight {
-    fn land(&self, outcome: Result<Bytes, (ErrorKind, String)>) {
+    fn land(&self, outcome: Result<Bytes>) {
         *lock(&self.outcome) = Some(outcome);
         self.landed.notify_all();
     }
@@ -108,7 +108,7 @@ impl Flight {
         loop {
             match &*outcome {
                 Some(Ok(value)) => return Ok(value.clone()),
-                Some(Err((kind, report))) => return Err(Error::new(*kind, report.clone())),
+                Some(Err(error)) => return Err(error.duplicate()),
                 None => {
                     outcome = self
                         .landed

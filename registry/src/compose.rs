@@ -78,8 +78,12 @@ pub fn compose(
     };
 
     selection.kernels = Some(elsewhere(&slots, &chosen));
+    let called = slots.iter().chain(&reference).map(|part| part.id.clone());
+    selection.called.extend(called);
+    selection.called.sort();
+    selection.called.dedup();
     for rejected in &mut selection.rejected {
-        if let Some(reason) = parts.builder.failed.remove(&rejected.id) {
+        if let Some(reason) = parts.builder.criteria.failed.remove(&rejected.id) {
             rejected.reason = reason;
             rejected.available = false;
         }
@@ -163,7 +167,7 @@ fn preference<'a>(builder: &Builder<'a, dyn Accelerator>, selection: &Selection)
     let facts = builder.facts();
     let asked = std::iter::once(&selection.chosen).chain(&selection.fallbacks);
     let asked = asked.filter_map(|id| facts.iter().copied().find(|f| f.id == *id));
-    let auto = auto_order(selection.kind, &facts, builder.criteria, &builder.failed);
+    let auto = auto_order(selection.kind, &facts, &builder.criteria);
     asked.chain(auto).collect()
 }
 

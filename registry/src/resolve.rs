@@ -1,6 +1,5 @@
 //! From a request to a running backend: selects, builds, and goes on where that is allowed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auralis_core::{BuildContext, Error, ErrorKind, Options, Result};
@@ -29,26 +28,24 @@ pub fn resolve<K: RegistryKind + ?Sized>(
 /// Builds the backends of one kind, and remembers which failed.
 pub(crate) struct Builder<'a, K: RegistryKind + ?Sized> {
     registry: &'a Registry,
-    pub(crate) criteria: &'a Criteria,
+    /// What fails to build is added to what has failed.
+    pub(crate) criteria: Criteria,
     settings: &'a K::Settings,
     options: &'a dyn Fn(&str) -> Options,
-    /// Those that failed to build: id to reason.
-    pub(crate) failed: BTreeMap<String, String>,
 }
 
 impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
     pub(crate) fn new(
         registry: &'a Registry,
-        criteria: &'a Criteria,
+        criteria: &Criteria,
         settings: &'a K::Settings,
         options: &'a dyn Fn(&str) -> Options,
     ) -> Self {
         Self {
             registry,
-            criteria,
+            criteria: criteria.clone(),
             settings,
             options,
-            failed: BTreeMap::new(),
         }
     }
 
@@ -62,7 +59,7 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
 
     /// Says what `criteria` select among what has not failed.
     pub(crate) fn select(&self, criteria: &Criteria) -> Result<Selection> {
-        select(K::NAME, &self.facts(), criteria, &self.failed)
+        select(K::NAME, &self.facts(), criteria)
             .map_err(|error| explain_by_plugins::<K>(self.registry, criteria, error))
     }
 
@@ -87,7 +84,7 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
 
     /// Builds a candidate, or records why that failed. What failed once is not tried again.
     pub(crate) fn try_build(&mut self, id: &str) -> Option<Arc<K>> {
-        if self.failed.contains_key(id) {
+        if self.criteria.failed.contains_key(id) {
             return None;
         }
         self.build(id).map_err(|error| self.record(id, &error)).ok()
@@ -95,7 +92,7 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
 
     pub(crate) fn resolve(&mut self) -> Result<(Arc<K>, Selection)> {
         loop {
-            let selection = self.select(self.criteria)?;
+            let selection = self.select(&self.criteria)?;
             let id = &selection.chosen;
             match self.build(id) {
                 Ok(backend) => {
@@ -114,7 +111,7 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
     fn record(&mut self, id: &str, error: &Error) {
         let reason = format!("could not be built: {}", error.report());
         tracing::warn!(kind = K::NAME, id, reason, "backend skipped");
-        self.failed.insert(id.to_owned(), reason);
+        self.criteria.failed.insert(id.to_owned(), reason);
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Criteria {
     pub cpu: Cpu,
     /// What was measured of this kind; empty if nothing was.
     pub measured: Measured,
+    /// Those that have failed already, while they were built or at run time: id to why, in the
+    /// words of a rejection. They count as unavailable.
+    pub failed: BTreeMap<String, String>,
 }
 
 /// A candidate that was not chosen.
@@ -101,10 +104,13 @@ pub struct Selection {
     /// part of the report.
     #[serde(skip)]
     pub fallbacks: Vec<String>,
+    /// Every backend that may be called: the chosen one, and of a composed accelerator those of its
+    /// kernels and of short slices; not part of the report.
+    #[serde(skip)]
+    pub called: Vec<String>,
 }
 
-/// Chooses one of `candidates`, given in any order. `failed` holds those that have already failed
-/// to build, id to reason; they count as unavailable.
+/// Chooses one of `candidates`, given in any order.
 ///
 /// `auto` takes what was measured fastest, else what ranks highest, ties by id, and never a
 /// negative rank. A list takes the first that is available. One id is that one or an error.
@@ -113,13 +119,8 @@ pub struct Selection {
 ///
 /// [`ErrorKind::NotFound`] if one id is asked for and nobody has it; [`ErrorKind::Unavailable`] if
 /// nothing that the request allows can be had here; [`ErrorKind::Config`] for an empty list.
-pub fn select(
-    kind: &'static str,
-    candidates: &[&Facts],
-    criteria: &Criteria,
-    failed: &BTreeMap<String, String>,
-) -> Result<Selection> {
-    let field = Field::new(kind, candidates, criteria, failed);
+pub fn select(kind: &'static str, candidates: &[&Facts], criteria: &Criteria) -> Result<Selection> {
+    let field = Field::new(kind, candidates, criteria);
     let order = field.order()?;
     let Some((chosen, fallbacks)) = order.split_first() else {
         return Err(field.nothing());
@@ -131,6 +132,7 @@ pub fn select(
         rejected: field.rejected(chosen),
         kernels: None,
         fallbacks: fallbacks.iter().map(|f| f.id.clone()).collect(),
+        called: vec![chosen.id.clone()],
     })
 }
 
@@ -139,9 +141,8 @@ pub(crate) fn auto_order<'a>(
     kind: &'static str,
     candidates: &[&'a Facts],
     criteria: &Criteria,
-    failed: &BTreeMap<String, String>,
 ) -> Vec<&'a Facts> {
-    Field::new(kind, candidates, criteria, failed).auto()
+    Field::new(kind, candidates, criteria).auto()
 }
 
 /// Why a candidate with these needs can't run on this CPU, in the words of a rejection.
@@ -224,23 +225,16 @@ struct Field<'a, 'c> {
     kind: &'static str,
     candidates: Vec<&'a Facts>,
     criteria: &'c Criteria,
-    failed: &'c BTreeMap<String, String>,
 }
 
 impl<'a, 'c> Field<'a, 'c> {
-    fn new(
-        kind: &'static str,
-        candidates: &[&'a Facts],
-        criteria: &'c Criteria,
-        failed: &'c BTreeMap<String, String>,
-    ) -> Self {
+    fn new(kind: &'static str, candidates: &[&'a Facts], criteria: &'c Criteria) -> Self {
         let mut candidates = candidates.to_vec();
         candidates.sort_by(|a, b| a.by_rank(b));
         Self {
             kind,
             candidates,
             criteria,
-            failed,
         }
     }
 
@@ -249,7 +243,7 @@ impl<'a, 'c> Field<'a, 'c> {
     }
 
     fn obstacle(&self, facts: &Facts) -> Option<Obstacle<'c>> {
-        let failure = self.failed.get(&facts.id);
+        let failure = self.criteria.failed.get(&facts.id);
         Obstacle::of_cpu(facts, self.criteria.cpu)
             .or_else(|| failure.map(|reason| Obstacle::Failed(reason)))
     }

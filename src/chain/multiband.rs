@@ -78,7 +78,11 @@ impl Stage for Multiband {
             .map(|_| {
                 let convolver = parts.accelerator.plan_convolver(&spec)?;
                 let scratch = parts.scratch(context.max_frames)?;
-                Ok(Mutex::new(Channel { convolver, scratch }))
+                Ok(Mutex::new(Channel {
+                    convolver,
+                    scratch,
+                    outcome: Ok(()),
+                }))
             })
             .collect::<Result<_>>()?;
         Ok(Box::new(Prepared {
@@ -208,6 +212,8 @@ struct Prepared {
 struct Channel {
     convolver: Box<dyn Convolver>,
     scratch: Buffer,
+    /// How the channel's part of the block went, where channels run at once.
+    outcome: Result<()>,
 }
 
 impl Channel {
@@ -226,7 +232,6 @@ impl Prepared {
     ) -> Result<()> {
         let mut planes = block.planes_mut();
         let planes: [_; MAX_CHANNELS] = std::array::from_fn(|_| Mutex::new(planes.next()));
-        let failure = Mutex::new(Ok(()));
         executor.for_ranges(self.channels.len(), 1, &|range| {
             for index in range {
                 let (Ok(mut channel), Ok(mut plane)) =
@@ -234,15 +239,18 @@ impl Prepared {
                 else {
                     continue;
                 };
-                let outcome = plane.take().map_or(Ok(()), |plane| channel.process(plane));
-                if outcome.is_err()
-                    && let Ok(mut failure) = failure.try_lock()
-                {
-                    *failure = outcome;
-                }
+                channel.outcome = plane.take().map_or(Ok(()), |plane| channel.process(plane));
             }
         })?;
-        failure.into_inner().unwrap_or_else(|p| p.into_inner())
+        // Further errors stay where they are: to drop one here would free memory.
+        let outcomes = self.channels.iter_mut().map(|channel| {
+            let channel = channel.get_mut().unwrap_or_else(|p| p.into_inner());
+            &mut channel.outcome
+        });
+        match outcomes.into_iter().find(|outcome| outcome.is_err()) {
+            Some(failed) => std::mem::replace(failed, Ok(())),
+            None => Ok(()),
+        }
     }
 }
 

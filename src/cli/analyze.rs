@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use auralis_core::{AudioBlockMut, Error, ErrorKind, MAX_CHANNELS, Result};
 use clap::Args;
@@ -12,6 +13,7 @@ use crate::Parts;
 use crate::audio::Reader;
 use crate::chain::decibels;
 use crate::meter::{LoudnessMeter, TruePeak, channel_weights, energy};
+use crate::optimizer::Fallback;
 
 /// Measures loudness and peaks without writing anything.
 #[derive(Debug, Args)]
@@ -49,33 +51,35 @@ impl Analyze {
             .iter()
             .map(|jobs| format!("executor.threads={jobs}"))
             .collect();
-        let optimizer = global.builder(&sets)?.build()?;
+        let optimizer = global.optimizer(&sets)?;
         let inputs = inputs::collect(&self.inputs);
         if !global.json {
             output::line(HEADER)?;
         }
         let printed: Mutex<Outcome> = Mutex::new(Ok(()));
-        let done =
-            auralis_core::ExecutorExt::map(&*optimizer.parts().executor, inputs.len(), |index| {
-                let analysis = match &inputs[index] {
-                    Ok(input) => analyzed(&input.path, optimizer.parts()),
-                    Err(error) => Analysis {
-                        error: Some(error.report()),
-                        ..Analysis::default()
-                    },
-                };
-                let failed = analysis.error.is_some();
-                let mut printed = printed.lock().expect("no holder panics");
-                if printed.is_ok() {
-                    *printed = analysis.print(global);
-                }
-                failed
-            })?;
+        let failed = AtomicBool::new(false);
+        let fallback = Fallback::new(&optimizer, |given_up| {
+            output::remark(global, &given_up.to_string());
+        });
+        let order: Vec<usize> = (0..inputs.len()).collect();
+        fallback.spread(&order, &|index| {
+            let analysis = match &inputs[index] {
+                Ok(input) => analyzed(&input.path, &fallback),
+                Err(error) => Analysis {
+                    error: Some(error.report()),
+                    ..Analysis::default()
+                },
+            };
+            failed.fetch_or(analysis.error.is_some(), Ordering::Relaxed);
+            let mut printed = printed.lock().expect("no holder panics");
+            if printed.is_ok() {
+                *printed = analysis.print(global);
+            }
+        })?;
         printed.into_inner().expect("no holder panics")?;
-        if done.contains(&true) {
-            Err(Stop::SomeFailed)
-        } else {
-            Ok(())
+        match failed.into_inner() {
+            true => Err(Stop::SomeFailed),
+            false => Ok(()),
         }
     }
 }
@@ -111,8 +115,9 @@ impl Analysis {
     }
 }
 
-fn analyzed(path: &Path, parts: &Parts) -> Analysis {
-    measure(path, parts).unwrap_or_else(|error| Analysis {
+fn analyzed(path: &Path, fallback: &Fallback<'_>) -> Analysis {
+    let (outcome, _) = fallback.attempt(Some(path), |chosen| measure(path, &chosen.parts));
+    outcome.unwrap_or_else(|error| Analysis {
         input: path.to_path_buf(),
         error: Some(error.report()),
         ..Analysis::default()

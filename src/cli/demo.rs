@@ -40,11 +40,12 @@ impl Demo {
                 .with("folder", songs_folder.display())
                 .because(e)
         })?;
+        let batch = Batch::new(global, &optimizer, &options, OutputFormat::Wav);
         output::remark(global, "three songs, made here and now:");
         let mut tasks = Vec::new();
         for song in songs() {
             let input = songs_folder.join(song.name).with_extension("wav");
-            write(&song, &input, optimizer.parts())?;
+            batch.attempt(&input, |parts| write(&song, &input, parts))?;
             let output = self
                 .folder
                 .join("mastered")
@@ -53,7 +54,7 @@ impl Demo {
             output::remark(global, &format!("  {}", input.display()));
             tasks.push(Task::new(input, output));
         }
-        Batch::new(global, &optimizer, &options, OutputFormat::Wav).run(tasks)
+        batch.run(tasks)
     }
 }
 

@@ -1,10 +1,10 @@
 //! `auralis explain`: what was selected, who decided, and why not the others.
 
-use super::{Global, Outcome, output};
+use super::{Global, Outcome, output, rejection};
 
 /// Runs the verb.
 pub fn run(global: &Global) -> Outcome {
-    let optimizer = global.builder(&[])?.build()?;
+    let optimizer = global.optimizer(&[])?;
     if global.json {
         return optimizer.selections().iter().try_for_each(output::json);
     }
@@ -26,6 +26,9 @@ pub fn run(global: &Global) -> Outcome {
         for rejected in &selection.rejected {
             output::line(format_args!("  not {}: {}", rejected.id, rejected.reason))?;
         }
+    }
+    for plugin in optimizer.rejected_plugins() {
+        output::line(format_args!("\n{}", rejection(plugin)))?;
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ mod demo;
 mod explain;
 mod inputs;
 mod output;
+#[cfg(feature = "plugins")]
+mod plugin;
 mod process;
 mod progress;
 
@@ -14,11 +16,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use auralis_core::{Error, ErrorKind};
+use auralis_registry::RejectedPlugin;
 use auralis_registry::config::Sources;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::Optimizer;
-use crate::optimizer::Builder;
 
 /// Masters audio files with backends that a config file and the CPU pick, and proves what it
 /// delivered.
@@ -77,6 +79,10 @@ enum Verb {
     /// Writes, shows and checks the configuration
     #[command(subcommand)]
     Config(config::Verb),
+    /// Makes, inspects, checks and allows third-party backends
+    #[cfg(feature = "plugins")]
+    #[command(subcommand)]
+    Plugin(plugin::Verb),
 }
 
 /// What ends a verb early.
@@ -87,6 +93,9 @@ enum Stop {
     Usage(String),
     /// Inputs that failed; each was reported when it did.
     SomeFailed,
+    /// A plugin is rejected; the results say why.
+    #[cfg(feature = "plugins")]
+    Rejected,
     /// Interrupted.
     Interrupted,
 }
@@ -111,10 +120,14 @@ pub fn run() -> ExitCode {
         Verb::Backends => backends::run(global),
         Verb::Explain => explain::run(global),
         Verb::Config(verb) => verb.run(global),
+        #[cfg(feature = "plugins")]
+        Verb::Plugin(verb) => verb.run(global),
     };
     ExitCode::from(match outcome {
         Ok(()) => 0,
         Err(Stop::SomeFailed) => 1,
+        #[cfg(feature = "plugins")]
+        Err(Stop::Rejected) => 5,
         Err(Stop::Interrupted) => 130,
         Err(Stop::Usage(message)) => {
             output::error(global, &message);
@@ -135,6 +148,21 @@ fn exit_code(kind: ErrorKind) -> u8 {
         ErrorKind::Interrupted => 130,
         _ => 1,
     }
+}
+
+/// Which plugin was rejected, why, and what it would have brought.
+fn rejection(plugin: &RejectedPlugin) -> String {
+    let offers: Vec<_> = plugin
+        .offers
+        .iter()
+        .map(|o| format!("{}/{}", o.kind, o.id))
+        .collect();
+    let lost = match offers.is_empty() {
+        true => String::new(),
+        false => format!(" (it would have brought {})", offers.join(", ")),
+    };
+    let RejectedPlugin { file, reason, .. } = plugin;
+    format!("plugin {} rejected: {reason}{lost}", file.display())
 }
 
 fn start_logging(verbose: u8) {
@@ -159,10 +187,17 @@ impl Global {
         Ok(Sources::from_process(self.config.clone(), sets)?)
     }
 
-    fn builder(&self, more: &[String]) -> Result<Builder, Error> {
+    /// The orchestrator that the configuration asks for. A plugin that it allows and that is rejected
+    /// is heard, even where others can do its work.
+    fn optimizer(&self, more: &[String]) -> Result<Optimizer, Error> {
         let sources = self.sources(more)?;
-        Ok(Optimizer::builder()
+        let optimizer = Optimizer::builder()
             .sources(sources)
-            .no_plugins(self.no_plugins))
+            .no_plugins(self.no_plugins)
+            .build()?;
+        for plugin in optimizer.rejected_plugins() {
+            output::warning(self, &rejection(plugin));
+        }
+        Ok(optimizer)
     }
 }

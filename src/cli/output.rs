@@ -46,6 +46,19 @@ pub fn error(global: &Global, message: &str) {
     }
 }
 
+/// Prints a warning, unless the user wants none.
+pub fn warning(global: &Global, message: &str) {
+    if global.quiet {
+        return;
+    }
+    let (on, off) = if colored(global, io::stderr().is_terminal()) {
+        ("\x1b[1;33m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    eprintln!("{on}warning{off}: {message}");
+}
+
 /// Prints a remark, unless the user wants none.
 pub fn remark(global: &Global, message: &str) {
     if !global.quiet {

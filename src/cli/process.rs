@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use auralis_core::executor::contain;
@@ -18,6 +18,7 @@ use super::inputs::{self, Identity, Input, identity};
 use super::{Global, Outcome, Stop, output, progress};
 use crate::audio::{OutputFormat, Reader, SampleFormat};
 use crate::master::{Delivery, Job, NonFinite, Record};
+use crate::optimizer::{Chosen, Fallback};
 use crate::report::{self, Asked, BackendChoice, FileReport, FolderReport, Machine};
 use crate::{Optimizer, Parts};
 
@@ -169,7 +170,7 @@ impl Options {
         if self.trace.is_some() {
             sets.push("profiler.backend=trace".into());
         }
-        global.builder(&sets)?.build()
+        global.optimizer(&sets)
     }
 }
 
@@ -183,6 +184,14 @@ enum CacheUse {
     Miss,
     /// The cache keeps nothing, or the file failed.
     Off,
+}
+
+/// One file that is done.
+struct Done {
+    report: FileReport,
+    cache: CacheUse,
+    /// The backends that did it.
+    chosen: Arc<Chosen>,
 }
 
 /// One file to be done.
@@ -223,7 +232,7 @@ pub struct Batch<'a> {
     optimizer: &'a Optimizer,
     options: &'a Options,
     format: OutputFormat,
-    engine: String,
+    fallback: Fallback<'a>,
     bar: ProgressBar,
 }
 
@@ -237,14 +246,27 @@ impl<'a> Batch<'a> {
         options: &'a Options,
         format: OutputFormat,
     ) -> Self {
+        let bar = progress::bar(global, 0);
+        let above = bar.clone();
+        let fallback = Fallback::new(optimizer, move |given_up| {
+            above.suspend(|| output::remark(global, &given_up.to_string()));
+        });
         Self {
             global,
             optimizer,
             options,
             format,
-            engine: engine(optimizer),
-            bar: progress::bar(global, 0),
+            fallback,
+            bar,
         }
+    }
+
+    /// Does something beside the files with the backends of the batch.
+    pub fn attempt<T>(&self, file: &Path, mut work: impl FnMut(&Parts) -> Result<T>) -> Result<T> {
+        let (outcome, _) = self
+            .fallback
+            .attempt(Some(file), |chosen| work(&chosen.parts));
+        outcome
     }
 
     /// Does every task, reports each, and says how it ended.
@@ -309,27 +331,23 @@ impl<'a> Batch<'a> {
 
     /// The largest file first, so that the threads end together.
     fn process_all(&self, tasks: &[Task]) -> Result<Vec<FileReport>, Stop> {
-        let executor = &*self.optimizer.parts().executor;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
         order.sort_by_key(|&index| std::cmp::Reverse(tasks[index].size));
-        let workers = executor.threads().min(tasks.len());
-        let inside = self.inside(tasks.len());
         self.count_audio(tasks);
-        let next = AtomicUsize::new(0);
         let results: Vec<Mutex<Option<FileReport>>> =
             tasks.iter().map(|_| Mutex::new(None)).collect();
         let stopped = Mutex::new(None);
-        executor.for_ranges(workers, 1, &|_| {
-            while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let (file, cache) = self.process(&tasks[index], &inside);
-                if self.global.json
-                    && let Err(stop) = output::json(&self.json_line(&file, cache))
-                {
-                    *stopped.lock().expect("no holder panics") = Some(stop);
-                    return;
-                }
-                *results[index].lock().expect("no holder panics") = Some(file);
+        self.fallback.spread(&order, &|index| {
+            if stopped.lock().expect("no holder panics").is_some() {
+                return;
             }
+            let done = self.process(&tasks[index], tasks.len());
+            if self.global.json
+                && let Err(stop) = output::json(&self.json_line(&done))
+            {
+                *stopped.lock().expect("no holder panics") = Some(stop);
+            }
+            *results[index].lock().expect("no holder panics") = Some(done.report);
         })?;
         match stopped.into_inner().expect("no holder panics") {
             Some(stop) => Err(stop),
@@ -341,8 +359,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The parts to work with inside a file: on one thread where there are files for all threads.
-    fn inside(&self, files: usize) -> Parts {
-        let parts = self.optimizer.parts();
+    fn inside(&self, parts: &Parts, files: usize) -> Parts {
         match self.optimizer.sequential_executor() {
             Some(executor) if files >= parts.executor.threads() => Parts {
                 executor,
@@ -370,18 +387,21 @@ impl<'a> Batch<'a> {
         self.bar.set_message(format!("of {} files", tasks.len()));
     }
 
-    fn process(&self, task: &Task, parts: &Parts) -> (FileReport, CacheUse) {
+    /// Masters a file of so many, from the start again where a backend breaks on the way.
+    fn process(&self, task: &Task, files: usize) -> Done {
         let began = Instant::now();
-        let outcome = Mutex::new(None);
-        let contained = contain(0..1, &|_| {
-            let result = self.master(task, parts);
-            *outcome.lock().expect("no holder panics") = Some(result);
+        let shown = AtomicU64::new(0);
+        let (outcome, chosen) = self.fallback.attempt(Some(&task.input), |chosen| {
+            self.bar.dec(shown.swap(0, Ordering::Relaxed));
+            let outcome = Mutex::new(None);
+            contain(0..1, &|_| {
+                let result = self.master(task, chosen, files, &shown);
+                *outcome.lock().expect("no holder panics") = Some(result);
+            })?;
+            let left_out = || Error::new(ErrorKind::Panicked, "the file was left out");
+            let outcome = outcome.into_inner().expect("no holder panics");
+            outcome.unwrap_or_else(|| Err(left_out()))
         });
-        let outcome = match (contained, outcome.into_inner().ok().flatten()) {
-            (Ok(()), Some(result)) => result,
-            (Err(panicked), _) => Err(panicked),
-            (Ok(()), None) => Err(Error::new(ErrorKind::Panicked, "the file was left out")),
-        };
         let (outcome, cache) = match outcome {
             Ok((delivery, cache)) => (Ok(delivery), cache),
             Err(error) => (Err(named(&error, &task.input)), CacheUse::Off),
@@ -393,16 +413,27 @@ impl<'a> Batch<'a> {
             wall_seconds: began.elapsed().as_secs_f64(),
             from_cache: cache == CacheUse::Hit,
         };
-        (report, cache)
+        Done {
+            report,
+            cache,
+            chosen,
+        }
     }
 
-    fn master(&self, task: &Task, parts: &Parts) -> Result<(Delivery, CacheUse)> {
+    fn master(
+        &self,
+        task: &Task,
+        chosen: &Chosen,
+        files: usize,
+        shown: &AtomicU64,
+    ) -> Result<(Delivery, CacheUse)> {
         if let Some(failed) = &task.failed {
             return Err(Error::new(ErrorKind::InvalidInput, failed.clone()));
         }
         if INTERRUPTED.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted"));
         }
+        let parts = &self.inside(&chosen.parts, files);
         let output = task.output.as_deref().unwrap_or(Path::new(""));
         let sample_rate = AtomicUsize::new(48_000);
         let job = Job {
@@ -425,7 +456,9 @@ impl<'a> Batch<'a> {
             interrupted: &INTERRUPTED,
             progress: &|frames| {
                 let rate = sample_rate.load(Ordering::Relaxed) as u64;
-                self.bar.inc(frames * 1000 / rate.max(1));
+                let milliseconds = frames * 1000 / rate.max(1);
+                shown.fetch_add(milliseconds, Ordering::Relaxed);
+                self.bar.inc(milliseconds);
             },
         };
         if !self.bar.is_hidden()
@@ -435,8 +468,8 @@ impl<'a> Batch<'a> {
         }
         // Before anything reads to the end of it: a device has none.
         Reader::open(&task.input)?;
-        let record = match self.caches() {
-            true => Some(Record::of(&job, &self.engine)?),
+        let record = match caches(chosen) {
+            true => Some(Record::of(&job, &engine(self.optimizer, chosen))?),
             false => None,
         };
         if let Some(record) = &record
@@ -468,23 +501,19 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Whether the chosen cache keeps anything.
-    fn caches(&self) -> bool {
-        let chosen = self
-            .optimizer
-            .selections()
-            .iter()
-            .find(|s| s.kind == "cache");
-        chosen.is_none_or(|s| s.chosen != "none")
-    }
-
-    fn json_line(&self, file: &FileReport, cache: CacheUse) -> Value {
-        let backends: serde_json::Map<String, Value> = self
-            .optimizer
-            .selections()
+    fn json_line(&self, done: &Done) -> Value {
+        let Done {
+            report: file,
+            cache,
+            chosen,
+        } = done;
+        let backends: serde_json::Map<String, Value> = chosen
+            .selections
             .iter()
             .map(|s| (s.kind.to_owned(), Value::from(s.chosen.clone())))
             .collect();
+        let mut given_up = self.fallback.given_up();
+        given_up.retain(|g| g.file.as_ref() == Some(&file.input));
         let delivery = file.outcome.as_ref().ok();
         let seconds = delivery.map(Delivery::seconds);
         json!({
@@ -507,6 +536,7 @@ impl<'a> Batch<'a> {
             "latency_samples": delivery.map(|d| d.latency_samples),
             "cache": cache,
             "backends": backends,
+            "given_up": given_up,
             "loudness_note": delivery.and_then(|d| d.loudness_note.as_deref()),
             "warnings": delivery.map_or(&[][..], |d| &d.warnings),
             "error": file.outcome.as_ref().err(),
@@ -514,10 +544,11 @@ impl<'a> Batch<'a> {
     }
 
     fn folder_report(&self, files: Vec<FileReport>, wall: Duration) -> FolderReport {
+        let chosen = self.fallback.chosen();
         let chain = self.optimizer.chain();
         FolderReport {
             files,
-            profile: self.optimizer.parts().profiler.report(),
+            profile: chosen.parts.profiler.report(),
             wall_seconds: wall.as_secs_f64(),
             asked: Asked {
                 loudness_lufs: chain.loudness().map(|l| l.target_lufs),
@@ -532,9 +563,9 @@ impl<'a> Batch<'a> {
                 cpu_features: self.optimizer.cpu().to_string(),
                 cores: std::thread::available_parallelism().map_or(1, usize::from),
             },
-            backends: self
-                .optimizer
-                .selections()
+            given_up: self.fallback.given_up(),
+            backends: chosen
+                .selections
                 .iter()
                 .map(|s| {
                     let kind = s.kind.to_owned();
@@ -554,6 +585,10 @@ impl<'a> Batch<'a> {
         let color = output::colored(self.global, std::io::stdout().is_terminal());
         let width = console_width();
         output::line(report::files_table(&report.files, color, width).trim_end())?;
+        let given_up = report::given_up_list(&report.given_up, color, width);
+        if !given_up.is_empty() {
+            output::line(format_args!("\n{}", given_up.trim_end()))?;
+        }
         let worked = report.profile.operations.iter().any(|o| o.count > 0);
         if worked && !self.global.quiet {
             let operations = report::operations_table(&report.profile);
@@ -575,7 +610,7 @@ impl<'a> Batch<'a> {
             output::remark(self.global, &format!("report: {}", path.display()));
         }
         if let Some(path) = &self.options.trace {
-            let events = self.optimizer.parts().profiler.events();
+            let events = self.fallback.chosen().parts.profiler.events();
             write(path, report.profile.to_chrome_trace(&events))?;
             output::remark(self.global, &format!("trace: {}", path.display()));
         }
@@ -603,14 +638,17 @@ fn named(error: &Error, input: &Path) -> String {
     }
 }
 
+/// Whether the chosen cache keeps anything.
+fn caches(chosen: &Chosen) -> bool {
+    let selection = chosen.selection("cache");
+    selection.is_none_or(|s| s.chosen != "none")
+}
+
 /// What decides the bits of an output: this version and the backends of the kernels.
-fn engine(optimizer: &Optimizer) -> String {
-    let accelerator = optimizer
-        .selections()
-        .iter()
-        .find(|s| s.kind == "accelerator");
+fn engine(optimizer: &Optimizer, chosen: &Chosen) -> String {
+    let accelerator = chosen.selection("accelerator");
     let versions: Vec<String> = optimizer
-        .backends()
+        .backends_of(chosen)
         .into_iter()
         .filter(|b| b.kind.as_deref() == Some("accelerator") && b.available)
         .map(|b| {

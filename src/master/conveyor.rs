@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use auralis_core::{
-    AudioBlock, AudioBlockMut, Buffer, Error, ErrorKind, Executor, ExecutorExt, Result,
-};
+use auralis_core::{AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, Result};
 
 use crate::Parts;
 
@@ -137,10 +135,7 @@ impl<'a> Conveyor<'a> {
                         },
                         || if filled(going) { sink(going) } else { Ok(()) },
                     );
-                    step.unwrap_or_else(|panicked| {
-                        let report = panicked.report();
-                        (Err(panicked), Err(Error::new(ErrorKind::Panicked, report)))
-                    })
+                    step.unwrap_or_else(|panicked| (Err(panicked), Ok(())))
                 },
             )?;
             sunk?;

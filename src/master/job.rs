@@ -427,7 +427,7 @@ impl Source<'_> {
 fn process(session: &mut Session, planes: &mut Planes) -> Result<()> {
     let mut batch = planes.block_mut();
     stretches(0..batch.frames(), session.spec().max_frames)
-        .try_for_each(|stretch| session.process(batch.range_mut(stretch)))
+        .try_for_each(|stretch| session.run(&mut batch.range_mut(stretch)))
 }
 
 /// Why the loudness is not what was asked, in a sentence with the figures.

@@ -3,20 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{
-    Accelerator, BufferPool, Cache, CacheSettings, CpuFeatures, Executor, ExecutorSettings, Kernel,
-    Kind, Options, PoolSettings, Profiler, ProfilerSettings, Result,
+    Accelerator, BufferPool, Cache, CpuFeatures, Executor, Kernel, Profiler, Result,
 };
-use auralis_registry::config::{
-    Catalog, Config, Loaded, Origin, Origins, Sources, Threshold, load,
-};
-use auralis_registry::{
-    Authority, Composition, Cpu, Criteria, Measured, Registry, RegistryKind, Request, Selection,
-    compose, resolve,
-};
+use auralis_registry::config::{Catalog, Loaded, Sources, load};
+use auralis_registry::{Cpu, Registry};
 
-use super::{Optimizer, single_flight};
+use super::selector::Selector;
+use super::{Chosen, Optimizer, single_flight};
 use crate::Parts;
 use crate::chain::{Chain, stage_schemas};
 
@@ -146,34 +140,26 @@ impl Builder {
             .iter()
             .filter_map(|name| CpuFeatures::parse(name));
         let cpu = Cpu::detect(hidden.fold(CpuFeatures::NONE, CpuFeatures::union));
-        let mut choice = Choice {
-            registry: &registry,
-            catalog: &catalog,
-            config: &config,
-            origins: &origins,
-            cpu,
-            selections: Vec::new(),
-        };
-        let parts = Parts {
-            accelerator: match self.accelerator {
-                Some(accelerator) => accelerator,
-                None => choice.accelerator()?,
-            },
-            buffer_pool: choice.part(self.buffer_pool, &pool_settings(&config))?,
-            cache: choice.part(self.cache, &cache_settings(&config))?,
-            executor: choice.part(self.executor, &executor_settings(&config))?,
-            profiler: choice.part(self.profiler, &profiler_settings(&config))?,
-        };
-        let selections = choice.selections;
-        Ok(Optimizer {
-            cache: single_flight(&parts),
-            parts,
-            chain,
+        let selector = Selector {
             registry,
-            cpu,
-            selections,
+            catalog,
             config,
             origins,
+            cpu,
+        };
+        let mut selections = Vec::new();
+        let parts = Parts {
+            accelerator: selector.first(self.accelerator, &mut selections)?,
+            buffer_pool: selector.first(self.buffer_pool, &mut selections)?,
+            cache: selector.first(self.cache, &mut selections)?,
+            executor: selector.first(self.executor, &mut selections)?,
+            profiler: selector.first(self.profiler, &mut selections)?,
+        };
+        Ok(Optimizer {
+            cache: single_flight(&parts),
+            chosen: Chosen::new(parts, selections),
+            selector,
+            chain,
             watches: Mutex::default(),
             transforms: Mutex::default(),
         })
@@ -234,102 +220,4 @@ pub(crate) fn catalog(registry: &Registry, complete: bool) -> Result<Catalog> {
         catalog = catalog.backend(kind, &facts.id, &facts.options_schema)?;
     }
     Ok(catalog)
-}
-
-/// The state of choosing one backend after the other.
-struct Choice<'a> {
-    registry: &'a Registry,
-    catalog: &'a Catalog,
-    config: &'a Config,
-    origins: &'a Origins,
-    cpu: Cpu,
-    selections: Vec<Selection>,
-}
-
-impl Choice<'_> {
-    fn criteria(&self, kind: &str) -> Criteria {
-        let backend = self.config.backend(kind).cloned().unwrap_or_default();
-        let by = match self.origins.get(&format!("{kind}.backend")) {
-            None | Some(Origin::Default) => Authority::Rank,
-            Some(Origin::File { .. }) => Authority::Config,
-            Some(Origin::Environment { .. }) => Authority::Environment,
-            Some(Origin::Flag { .. }) => Authority::Flag,
-        };
-        let request = Request::new(backend, by);
-        Criteria {
-            request,
-            cpu: self.cpu,
-            measured: Measured::default(),
-        }
-    }
-
-    fn options(&self, kind: &'static str) -> impl Fn(&str) -> Options {
-        |id| Options::new(self.catalog.options_for(kind, id, self.config))
-    }
-
-    fn part<K: RegistryKind + ?Sized>(
-        &mut self,
-        by_hand: Option<Arc<K>>,
-        settings: &K::Settings,
-    ) -> Result<Arc<K>> {
-        if let Some(part) = by_hand {
-            return Ok(part);
-        }
-        let (part, selection) = resolve::<K>(
-            self.registry,
-            &self.criteria(K::NAME),
-            settings,
-            &self.options(K::NAME),
-        )?;
-        self.selections.push(selection);
-        Ok(part)
-    }
-
-    fn accelerator(&mut self) -> Result<Arc<dyn Accelerator>> {
-        let kind = <dyn Accelerator as Kind>::NAME;
-        let composition = Composition {
-            kernels: self.config.accelerator.kernels.clone(),
-            vectorization_threshold: match self.config.accelerator.vectorization_threshold {
-                // Nothing is an optimisation before it was measured: without a measurement the
-                // chosen backend runs at every length.
-                Threshold::Auto => 0,
-                Threshold::Samples(samples) => samples,
-            },
-        };
-        let (accelerator, selection) = compose(
-            self.registry,
-            &self.criteria(kind),
-            &AcceleratorSettings::default(),
-            &self.options(kind),
-            &composition,
-        )?;
-        self.selections.push(selection);
-        Ok(accelerator)
-    }
-}
-
-fn pool_settings(config: &Config) -> PoolSettings {
-    PoolSettings {
-        capacity_bytes: (config.buffer_pool.capacity_mb as usize).saturating_mul(1 << 20),
-    }
-}
-
-fn cache_settings(config: &Config) -> CacheSettings {
-    CacheSettings {
-        capacity_bytes: config.cache.capacity_mb.saturating_mul(1 << 20),
-        ttl: std::time::Duration::from_secs(config.cache.ttl_seconds),
-    }
-}
-
-fn executor_settings(config: &Config) -> ExecutorSettings {
-    ExecutorSettings {
-        threads: config.executor.threads,
-        helpers: config.executor.helpers,
-    }
-}
-
-fn profiler_settings(config: &Config) -> ProfilerSettings {
-    ProfilerSettings {
-        history: config.profiler.history,
-    }
 }

@@ -177,7 +177,7 @@ impl Optimizer {
     fn is_sweep_due(&self) -> bool {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         watches.calls_since_sweep += 1;
-        let due = watches.calls_since_sweep >= self.config.cache.sweep_interval;
+        let due = watches.calls_since_sweep >= self.config().cache.sweep_interval;
         if due {
             watches.calls_since_sweep = 0;
         }

@@ -2,6 +2,8 @@
 
 mod builder;
 mod cached;
+mod fallback;
+mod selector;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,19 +11,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use auralis_core::profiler::{Operation, Report};
 use auralis_core::{
-    Buffer, CacheStats, Complex, ComplexFft, Contents, ConvolutionMode, CpuFeatures, Error,
-    ErrorKind, ExecutorExt, PoolStats, ProfilerExt, Result, SingleFlight,
+    Accelerator, Buffer, BufferPool, CacheStats, Complex, ComplexFft, Contents, ConvolutionMode,
+    CpuFeatures, Error, ErrorKind, Executor, ExecutorExt, Kind, PoolStats, Profiler, ProfilerExt,
+    Result, SingleFlight,
 };
 use auralis_registry::config::{Config, Origins};
-use auralis_registry::{Backend, Cpu, Registry, Selection};
+use auralis_registry::{Backend, RejectedPlugin, Selection};
 use serde::Serialize;
 
 pub use builder::Builder;
 #[cfg(feature = "cli")]
 pub(crate) use builder::{catalog, configure};
 pub use cached::{Cacheable, Watch};
+pub use fallback::{Fallback, GivenUp};
+pub use selector::Chosen;
+
+use selector::Selector;
 
 use crate::chain::Chain;
+use crate::session::{Line, Preparation};
 use crate::{Parts, Session, SessionSpec};
 
 /// A filter of [`Optimizer::process_bands`]: reads the audio, fills its band.
@@ -44,13 +52,9 @@ pub type BandFilter<'a> = dyn Fn(&[f32], &mut [f32]) -> Result<()> + Sync + 'a;
 /// ```
 #[derive(Debug)]
 pub struct Optimizer {
-    parts: Parts,
+    chosen: Chosen,
+    selector: Selector,
     chain: Chain,
-    registry: Registry,
-    cpu: Cpu,
-    selections: Vec<Selection>,
-    config: Config,
-    origins: Origins,
     cache: SingleFlight,
     watches: Mutex<cached::Watches>,
     transforms: Mutex<HashMap<usize, Box<dyn ComplexFft<f32>>>>,
@@ -86,7 +90,7 @@ impl Optimizer {
 
     /// The chosen backends.
     pub fn parts(&self) -> &Parts {
-        &self.parts
+        &self.chosen.parts
     }
 
     /// The chain of the configuration.
@@ -96,41 +100,81 @@ impl Optimizer {
 
     /// The configuration in force.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.selector.config
     }
 
     /// Which layer said each value of the configuration.
     pub fn origins(&self) -> &Origins {
-        &self.origins
+        &self.selector.origins
     }
 
     /// What was chosen for each kind, who decided, and why the others were not. A part that was put
     /// in by hand has none.
     pub fn selections(&self) -> &[Selection] {
-        &self.selections
+        &self.chosen.selections
+    }
+
+    /// The chosen backends, with why they were chosen.
+    pub fn chosen(&self) -> &Chosen {
+        &self.chosen
     }
 
     /// Every candidate of every kind, and the plugins that were rejected.
     pub fn backends(&self) -> Vec<Backend> {
-        auralis_registry::listing(&self.registry, self.cpu, &self.selections)
+        self.backends_of(&self.chosen)
+    }
+
+    /// The same where `chosen` works.
+    pub fn backends_of(&self, chosen: &Chosen) -> Vec<Backend> {
+        let Selector { registry, cpu, .. } = &self.selector;
+        auralis_registry::listing(registry, *cpu, &chosen.selections)
+    }
+
+    /// What is chosen in the place of `chosen` once the backend that `fault` names must not be
+    /// called any more: one of `chosen`, whose code panicked or broke the rules of plugins
+    /// ([`Error::faulty_backend`]). The other kinds keep their backends.
+    ///
+    /// # Errors
+    ///
+    /// An error of the kind of `fault` if the configuration names that backend alone: it says which
+    /// list would have allowed a fallback. What selection answers if no candidate is left. `fault`
+    /// itself if it names no backend.
+    pub fn without(&self, chosen: &Chosen, fault: &Error) -> Result<Chosen> {
+        let Some((kind, id)) = fault.faulty_backend() else {
+            return Err(fault.duplicate());
+        };
+        let reason = why(fault);
+        if let Some(strictness) = self.selector.strictness(chosen, kind, id) {
+            let message = format!("{kind} {id:?} {reason}; {strictness}");
+            return Err(Error::new(fault.kind(), message));
+        }
+        tracing::warn!(kind, id, reason, "backend given up");
+        let broken = [(id.to_owned(), reason)];
+        self.selector.without(chosen, kind, &broken)
+    }
+
+    /// The plugins that the configuration allows and that were rejected all the same.
+    pub fn rejected_plugins(&self) -> &[RejectedPlugin] {
+        self.selector.registry.rejected()
     }
 
     /// The CPU features that backends may use.
     pub fn cpu(&self) -> CpuFeatures {
-        self.cpu.available()
+        self.selector.cpu.available()
     }
 
     /// The reference executor, which works where it is called; `None` if the registry lacks it.
     #[cfg(feature = "cli")]
-    pub(crate) fn sequential_executor(&self) -> Option<Arc<dyn auralis_core::Executor>> {
-        use auralis_core::{BuildContext, Executor, ExecutorSettings, Options};
+    pub(crate) fn sequential_executor(&self) -> Option<Arc<dyn Executor>> {
+        use auralis_core::{BuildContext, ExecutorSettings, Options};
 
         let context = BuildContext {
             options: &Options::default(),
             settings: &ExecutorSettings::default(),
-            cpu: self.cpu.available(),
+            cpu: self.cpu(),
         };
-        self.registry
+        self.selector
+            .registry
             .candidate::<dyn Executor>("sequential")?
             .build(&context)
             .ok()
@@ -138,11 +182,69 @@ impl Optimizer {
 
     /// Prepares the chain for an audio callback.
     ///
+    /// Where backends of plugins would work in it and others may take their place, the chain is
+    /// prepared with those others too, as spares: each without the plugins' backends of the lines
+    /// before it, until one has none. [`Session::process`] goes on with a spare when a backend
+    /// breaks. Spares cost preparation and memory, nothing per block.
+    ///
     /// # Errors
     ///
     /// What the stages can't make of this sample rate and these channels.
     pub fn session(&self, spec: SessionSpec) -> Result<Session> {
-        Session::new(&self.chain, spec, &self.parts)
+        let mut lines: Vec<Line> = Vec::new();
+        let mut chosen = self.chosen.clone();
+        loop {
+            let plugins = self.plugins_at_work(&chosen);
+            match Line::new(&self.chain, spec, &chosen.parts, Preparation::default()) {
+                Ok(line) => lines.push(line.of_plugins(&plugins)),
+                Err(error) => {
+                    // A plan that can't be made is no reason to be without a session.
+                    chosen = self.without(&chosen, &error)?;
+                    continue;
+                }
+            }
+            match self.without_plugins(&chosen, &plugins) {
+                Some(next) => chosen = next,
+                None => return Session::of(lines, spec),
+            }
+        }
+    }
+
+    /// The backends of dylibs that a session would call, with their kinds.
+    fn plugins_at_work(&self, chosen: &Chosen) -> Vec<(&'static str, String)> {
+        // No stage asks a cache.
+        let kinds = [
+            <dyn Accelerator as Kind>::NAME,
+            <dyn BufferPool as Kind>::NAME,
+            <dyn Executor as Kind>::NAME,
+            <dyn Profiler as Kind>::NAME,
+        ];
+        let of_kind = |kind| {
+            let ids = self.selector.of_dylibs(chosen, kind).into_iter();
+            ids.map(move |id| (kind, id))
+        };
+        kinds.into_iter().flat_map(of_kind).collect()
+    }
+
+    /// What is chosen without those of `plugins` that may be replaced; `None` if none may.
+    fn without_plugins(
+        &self,
+        chosen: &Chosen,
+        plugins: &[(&'static str, String)],
+    ) -> Option<Chosen> {
+        let mut next = None;
+        for by_kind in plugins.chunk_by(|a, b| a.0 == b.0) {
+            let kind = by_kind[0].0;
+            let broken: Vec<_> = by_kind
+                .iter()
+                .map(|(_, id)| (id.clone(), "left out of a spare".to_owned()))
+                .collect();
+            let base = next.as_ref().unwrap_or(chosen);
+            if let Ok(without) = self.selector.without(base, kind, &broken) {
+                next = Some(without);
+            }
+        }
+        next
     }
 
     /// The Fourier transform of as many points as there are samples: no padding, all bins.
@@ -163,7 +265,10 @@ impl Optimizer {
             }
             plans.insert(
                 audio.len(),
-                self.parts.accelerator.plan_complex_fft(audio.len())?,
+                self.chosen
+                    .parts
+                    .accelerator
+                    .plan_complex_fft(audio.len())?,
             );
         }
         if let Some(plan) = plans.get_mut(&audio.len()) {
@@ -184,7 +289,7 @@ impl Optimizer {
         mode: ConvolutionMode,
     ) -> Result<Vec<f32>> {
         let mut output = vec![0.0; mode.output_len(signal.len(), kernel.len())];
-        self.parts
+        self.parts()
             .accelerator
             .convolve(&mut output, signal, kernel, mode)?;
         Ok(output)
@@ -196,7 +301,10 @@ impl Optimizer {
     ///
     /// [`ErrorKind::InvalidInput`] if the samples are not a multiple of the gains.
     pub fn apply_gain(&self, interleaved: &mut [f32], gains: &[f32]) -> Result<()> {
-        self.parts.accelerator.channel_gains(interleaved, gains)
+        self.chosen
+            .parts
+            .accelerator
+            .channel_gains(interleaved, gains)
     }
 
     /// The root mean square over every stretch of `window` samples: `audio.len() - window + 1`
@@ -208,7 +316,7 @@ impl Optimizer {
     pub fn moving_rms(&self, audio: &[f32], window: usize) -> Result<Vec<f32>> {
         let len = (audio.len() + 1).saturating_sub(window.max(1));
         let mut output = vec![0.0; len];
-        self.parts
+        self.parts()
             .accelerator
             .moving_rms(&mut output, audio, window)?;
         Ok(output)
@@ -233,7 +341,7 @@ impl Optimizer {
                 .with("filters", filters.len())
                 .with("gains", gains.len()));
         }
-        let bands = self.parts.executor.try_map(filters.len(), |index| {
+        let bands = self.chosen.parts.executor.try_map(filters.len(), |index| {
             let mut band = vec![0.0; audio.len()];
             filters[index](audio, &mut band)?;
             Ok(band)
@@ -241,7 +349,7 @@ impl Optimizer {
         let mut sum = vec![0.0; audio.len()];
         for (index, (band, &gain)) in bands.into_iter().zip(gains).enumerate() {
             let band = band.map_err(|e| e.with("band", index))?;
-            self.parts.accelerator.mix(&mut sum, &band, gain)?;
+            self.chosen.parts.accelerator.mix(&mut sum, &band, gain)?;
         }
         Ok(sum)
     }
@@ -253,32 +361,32 @@ impl Optimizer {
     ///
     /// [`ErrorKind::Exhausted`] beyond the pool's budget.
     pub fn buffer(&self, len: usize) -> Result<Buffer> {
-        self.parts.buffer(len, Contents::Zeroed)
+        self.chosen.parts.buffer(len, Contents::Zeroed)
     }
 
     /// Runs `f` and records under `name` how long it took.
     pub fn profiled<T>(&self, name: &str, f: impl FnOnce() -> T) -> T {
-        let profiler = &self.parts.profiler;
+        let profiler = &self.chosen.parts.profiler;
         profiler.time(profiler.register(&Operation::named(name)), f)
     }
 
     /// Figures of all parts.
     pub fn stats(&self) -> Stats {
         Stats {
-            buffer_pool: self.parts.buffer_pool.stats(),
-            cache: self.parts.cache.stats(),
+            buffer_pool: self.chosen.parts.buffer_pool.stats(),
+            cache: self.chosen.parts.cache.stats(),
             cached: self
                 .watches
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .list(),
-            profile: self.parts.profiler.report(),
+            profile: self.chosen.parts.profiler.report(),
         }
     }
 
     /// Removes expired entries of the cache; says how many.
     pub fn sweep(&self) -> usize {
-        self.parts.cache.sweep()
+        self.chosen.parts.cache.sweep()
     }
 
     /// Ends the backends: threads are joined here unless a session still holds them.
@@ -298,4 +406,13 @@ impl Default for Optimizer {
 
 fn single_flight(parts: &Parts) -> SingleFlight {
     SingleFlight::new(Arc::clone(&parts.cache))
+}
+
+/// Why a backend was given up, in the words of a rejection.
+fn why(fault: &Error) -> String {
+    let how = match fault.kind() {
+        ErrorKind::Panicked => "panicked",
+        _ => "broke the rules of plugins",
+    };
+    format!("{how} at run time: {}", fault.message())
 }

@@ -13,9 +13,10 @@ use std::path::PathBuf;
 use auralis_core::profiler;
 
 use crate::master::Delivery;
+use crate::optimizer::GivenUp;
 
 pub use page::html;
-pub use table::{files_table, operations_table};
+pub use table::{files_table, given_up_list, operations_table};
 
 /// What a report tells of a whole run.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct FolderReport {
     pub machine: Machine,
     /// The backends that did the work.
     pub backends: Vec<BackendChoice>,
+    /// The backends that broke on the way, in the order in which that was found.
+    pub given_up: Vec<GivenUp>,
     /// One entry per input, in the order to be shown.
     pub files: Vec<FileReport>,
     /// The time of the whole run, in seconds.

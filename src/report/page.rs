@@ -114,6 +114,16 @@ fn header(report: &FolderReport) -> Markup {
                         }
                     }
                 }
+                @if !report.given_up.is_empty() {
+                    dt { "Given up" }
+                    dd {
+                        ul .backends {
+                            @for given_up in &report.given_up {
+                                li { (message(&given_up.to_string())) }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use super::FileReport;
 use super::figures::{clock, count, duration, level, ratio};
 use super::names::{message, names};
 use super::operations::by_total;
+use crate::optimizer::GivenUp;
 
 /// What a file name is given at least, however narrow the terminal.
 const NARROWEST_NAME: usize = 12;
@@ -80,6 +81,17 @@ pub fn files_table(files: &[FileReport], color: bool, width: usize) -> String {
         files.iter().map(errors).zip(&names),
     );
     text
+}
+
+/// The backends that broke, in a sentence each under a heading; nothing if none did.
+pub fn given_up_list(given_up: &[GivenUp], color: bool, width: usize) -> String {
+    if given_up.is_empty() {
+        return String::new();
+    }
+    let sentences = given_up.iter().map(|g| message(&g.to_string()));
+    let paragraphs = sentences.map(|sentence| wrapped(&sentence, width));
+    let heading = Ink { color }.paint(Some(YELLOW), "backends");
+    format!("{heading}\n{}", paragraphs.collect::<String>())
 }
 
 /// The operations of a profiler as a table, the one that took longest first. Those that never ran

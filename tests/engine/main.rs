@@ -2,6 +2,7 @@
 //! against an oracle of its own.
 
 mod equalizer;
+mod fallback;
 mod limiter;
 #[cfg(feature = "cli")]
 mod mastering;

@@ -6,11 +6,14 @@ mod config_errors;
 mod disk_cache;
 mod files;
 mod interrupt;
+mod misbehaving;
+mod plugin_verbs;
 mod plugins;
 mod process;
 mod selection;
 mod songs;
 mod support;
+mod tutorial;
 mod verbs;
 
 use std::process::ExitCode;
@@ -24,9 +27,12 @@ fn main() -> ExitCode {
         disk_cache::trials(),
         files::trials(),
         interrupt::trials(),
+        misbehaving::trials(),
+        plugin_verbs::trials(),
         plugins::trials(),
         process::trials(),
         selection::trials(),
+        tutorial::trials(),
         verbs::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

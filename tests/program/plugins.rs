@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::songs::song;
+use crate::songs::{Wav, music, song};
 use crate::support::{Audio, PROGRAM, Run, Sandbox, plugin, trial};
 
 pub fn trials() -> Vec<Trial> {
@@ -24,7 +24,20 @@ pub fn trials() -> Vec<Trial> {
             "plugins::what_is_no_plugin_is_listed_with_the_reason",
             no_plugin,
         ),
-        trial("plugins::a_panic_in_a_plugin_is_an_error", panics),
+        trial(
+            "plugins::a_panic_in_a_plugin_named_alone_fails_the_file",
+            panics,
+        ),
+        trial(
+            "plugins::a_list_delivers_the_song_that_a_panic_interrupted",
+            delivers,
+        ),
+        trial(
+            "plugins::a_panic_amid_a_hundred_songs_costs_none",
+            costs_none,
+        ),
+        trial("plugins::a_panic_does_not_end_an_analysis", analyzes),
+        trial("plugins::records_are_kept_by_what_made_the_file", records),
     ]
 }
 
@@ -193,6 +206,135 @@ fn panics() {
     let run = sandbox.run_with("process song.wav -o out.wav", &armed);
     // The plugin's own panic hook prints too.
     assert_eq!(run.code, Some(1), "{run}");
-    run.says(&["song.wav", "a panic in the plugin"]);
+    run.says(&[
+        "song.wav",
+        "accelerator \"faulty\" panicked at run time: a panic in the plugin",
+        "accelerator.backend = \"faulty\" names it alone, so nothing takes its place: the list",
+    ]);
     assert_eq!(sandbox.files(), ["song.wav"]);
+}
+
+/// The list that lets `scalar` take over.
+fn list(broken: &str) -> String {
+    let options = match broken {
+        "faulty" => ", options = { armed = true }",
+        _ => "",
+    };
+    format!("accelerator={{ backend = [{broken:?}, \"scalar\"]{options} }}")
+}
+
+fn delivers() {
+    let sandbox = allowing(&["plugin-fixture"], "");
+    let alone = ["--set", "accelerator.backend=scalar"];
+    sandbox
+        .run_with("process song.wav -o alone.wav", &alone)
+        .exits(0);
+    let set = ["--set", &list("faulty")];
+    let run = sandbox.run_with("process song.wav -o out.wav --report report.html", &set);
+    assert_eq!(run.code, Some(0), "{run}");
+    let why = "accelerator faulty was given up at song.wav, because it panicked at run time: a \
+               panic in the plugin: this filter takes nothing; scalar took over";
+    assert!(run.stderr.contains(why), "{run}");
+    let run = run.says(&["backends", why]);
+    assert_eq!(run.stdout.matches("was given up").count(), 1, "{run}");
+    assert!(sandbox.read("out.wav") == sandbox.read("alone.wav"));
+    let report = String::from_utf8(sandbox.read("report.html")).unwrap();
+    for text in ["Given up", why, "<b>scalar</b>"] {
+        assert!(report.contains(text), "{text:?} is not in the report");
+    }
+    assert_eq!(
+        sandbox.files(),
+        ["alone.wav", "out.wav", "report.html", "song.wav"]
+    );
+
+    let run = sandbox.run_with("process song.wav -o quiet.wav --json -q", &set);
+    let object = run.object();
+    assert_eq!(object["backends"]["accelerator"], "scalar");
+    assert_eq!(object["given_up"][0]["id"], "faulty");
+    assert_eq!(object["given_up"][0]["successor"], "scalar");
+    assert!(!run.stderr.contains("given up"), "{run}");
+}
+
+fn costs_none() {
+    const SONGS: u64 = 100;
+    let sandbox = allowing(&["plugin-fixture"], "");
+    for seed in 0..SONGS {
+        let music = music(seed, 1, 22_050, 0.1 + 0.001 * (seed % 7) as f64);
+        let song = Wav::of(1, 16, 1, 22_050, &music).bytes();
+        sandbox.write(&format!("songs/{seed:03}.wav"), &song);
+    }
+    let set = list("panics-later");
+    // Convolution tells backends apart by its rounding.
+    let chain = r#"chain=[{ stage = "multiband", crossovers_hz = [500.0], gains_db = [1.0, -1.0],
+                   taps = 65 }]"#;
+    let master = |folder: &str, sets: &[&str]| {
+        let sets: Vec<_> = [chain]
+            .iter()
+            .chain(sets)
+            .flat_map(|set| ["--set", set])
+            .collect();
+        let line = format!("process songs --output-dir {folder} --bits 32f --jobs 2 --json");
+        let run = sandbox.run_with(&line, &sets);
+        assert_eq!(run.code, Some(0), "{run}");
+        assert_eq!(run.objects().len() as u64, SONGS);
+        run
+    };
+    master("scalar", &["accelerator.backend=scalar"]);
+    master("plugin", &[&set]);
+    let run = master("out", &[&set, "accelerator.options.panic_at=600"]);
+
+    let mut by = [0, 0];
+    for object in run.objects() {
+        assert_eq!(object["error"], Value::Null, "{object}");
+        let input = object["input"].as_str().unwrap();
+        let name = input.strip_prefix("songs/").unwrap();
+        let (maker, folder) = match object["backends"]["accelerator"].as_str() {
+            Some("panics-later") => (0, "plugin"),
+            Some("scalar") => (1, "scalar"),
+            other => panic!("{other:?} made {name}"),
+        };
+        by[maker] += 1;
+        let (ours, alone) = (format!("out/{name}"), format!("{folder}/{name}"));
+        assert!(sandbox.read(&ours) == sandbox.read(&alone), "{object}");
+    }
+    assert!(by.iter().all(|songs| *songs > 10), "{by:?}");
+    assert_eq!(run.stderr.matches("was given up").count(), 1, "{run}");
+    assert!(sandbox.read("plugin/000.wav") != sandbox.read("scalar/000.wav"));
+}
+
+fn analyzes() {
+    let sandbox = allowing(&["plugin-fixture"], "");
+    let analysis = |set: &str| {
+        let run = sandbox.run_with("analyze song.wav --json", &["--set", set]);
+        assert_eq!(run.code, Some(0), "{run}");
+        run
+    };
+    let run = analysis(&list("faulty"));
+    assert_eq!(
+        run.object(),
+        analysis("accelerator.backend=scalar").object()
+    );
+    run.says(&["accelerator faulty was given up at song.wav"]);
+}
+
+fn records() {
+    let sandbox = allowing(&["plugin-fixture"], "");
+    let master = |list: &str| {
+        let sets = ["--set", list, "--set", "cache.backend=disk"];
+        let run = sandbox.run_with("process song.wav -o out.wav --json", &sets);
+        assert_eq!(run.code, Some(0), "{run}");
+        let object = run.object();
+        (
+            object["cache"].clone(),
+            object["backends"]["accelerator"].clone(),
+        )
+    };
+    let (faulty, working) = (list("faulty"), list("panics-later"));
+    for (list, cache, by) in [
+        (&faulty, "miss", "scalar"),
+        (&faulty, "hit", "scalar"),
+        (&working, "miss", "panics-later"),
+    ] {
+        assert_eq!(master(list), (cache.into(), by.into()));
+    }
 }

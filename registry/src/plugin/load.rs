@@ -272,6 +272,24 @@ pub fn open(path: &Path) -> Result<LoadedPlugin> {
     opened.map_err(|e| e.with("file", path.display()))
 }
 
+/// Opens a library that [`inspect`](super::inspect) has accepted, and compares what its code serves
+/// with what its file says. `abort`: its panics may end the process.
+///
+/// # Errors
+///
+/// [`ErrorKind::Plugin`](auralis_core::ErrorKind::Plugin) that says what does not fit.
+///
+/// # What it trusts
+///
+/// As for [`open`].
+pub fn open_as_described(library: &Path, abort: bool) -> Result<LoadedPlugin> {
+    let file = LibraryFile::read(library, None)?;
+    let manifest = Manifest::read(&file.bytes)?;
+    let plugin = open_copy(library, library, file.sha256, abort)?;
+    manifest.compare(&plugin.plugin)?;
+    Ok(plugin)
+}
+
 /// Opens `copy`, which has passed for a library of this machine, in the name of `file`.
 pub(super) fn open_copy(
     file: &Path,

@@ -19,13 +19,18 @@ mod probe;
 mod root;
 mod store;
 
+/// Child processes that may crash, hang or use too much.
+pub mod process {
+    pub use super::platform::{End, Limits, ended, kill_group, limit, own_group};
+}
+
 use std::borrow::Cow;
 
 use auralis_core::{Error, ErrorKind};
 
 pub use file::{Allowance, LibraryFile};
 pub use inspect::{Inspection, Verdict, inspect};
-pub use load::{LoadedPlugin, Loader, PluginKind, open};
+pub use load::{LoadedPlugin, Loader, PluginKind, open, open_as_described};
 pub use manifest::{BackendRecord, Manifest, PluginRecord};
 pub use platform::secure_execution;
 pub use probe::{Failure, Probe};

@@ -8,16 +8,20 @@ use std::path::PathBuf;
 
 #[cfg(not(unix))]
 pub(super) use other::*;
+#[cfg(not(unix))]
+pub use other::{End, ended, kill_group, limit, own_group};
 #[cfg(unix)]
 pub(super) use unix::*;
+#[cfg(unix)]
+pub use unix::{End, ended, kill_group, limit, own_group};
 
 /// How much a test run may use beyond what it has when it begins.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Limits {
+pub struct Limits {
     /// Bytes of memory.
-    pub(super) memory: u64,
+    pub memory: u64,
     /// Seconds of CPU time.
-    pub(super) cpu_seconds: u64,
+    pub cpu_seconds: u64,
 }
 
 /// Whether the process runs with more rights than its user has (set-uid, set-gid, capabilities), so
@@ -185,7 +189,11 @@ mod unix {
     }
 
     /// Puts limits on this process.
-    pub(in super::super) fn limit(limits: Limits) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// What the system answers.
+    pub fn limit(limits: Limits) -> io::Result<()> {
         lower(Resource::Core, 0)?;
         lower(Resource::Cpu, limits.cpu_seconds)?;
         let used = address_space(std::process::id()).unwrap_or(0);
@@ -230,12 +238,12 @@ mod unix {
     }
 
     /// Makes the process the first of a group of its own, which ends with it.
-    pub(in super::super) fn own_group(command: &mut Command) -> &mut Command {
+    pub fn own_group(command: &mut Command) -> &mut Command {
         command.process_group(0)
     }
 
     /// Ends a process and all of its group.
-    pub(in super::super) fn kill_group(child: &mut Child) {
+    pub fn kill_group(child: &mut Child) {
         if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
             // There is no group if it has not begun or has ended.
             let _ = kill_process_group(group, Signal::KILL);
@@ -243,7 +251,7 @@ mod unix {
     }
 
     /// How a process ended, if it has. It stays a zombie, so that its number is nobody else's.
-    pub(in super::super) fn ended(child: &mut Child) -> Option<End> {
+    pub fn ended(child: &mut Child) -> Option<End> {
         let process = Pid::from_raw(child.id().cast_signed())?;
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(process), options).ok()??;
@@ -256,8 +264,10 @@ mod unix {
 
     /// How a process ended.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub(in super::super) enum End {
+    pub enum End {
+        /// By itself, with this status.
         Status(i32),
+        /// By a signal of this name, such as `SIGSEGV`.
         Signal(String),
     }
 
@@ -307,7 +317,12 @@ mod other {
         false
     }
 
-    pub(in super::super) fn limit(_: Limits) -> io::Result<()> {
+    /// Puts no limits on this process: there are none here.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn limit(_: Limits) -> io::Result<()> {
         Ok(())
     }
 
@@ -315,24 +330,29 @@ mod other {
         false
     }
 
-    pub(in super::super) fn own_group(command: &mut Command) -> &mut Command {
+    /// There are no groups here.
+    pub fn own_group(command: &mut Command) -> &mut Command {
         command
     }
 
-    pub(in super::super) fn kill_group(child: &mut Child) {
+    /// Ends a process.
+    pub fn kill_group(child: &mut Child) {
         // It may have ended.
         let _ = child.kill();
     }
 
-    pub(in super::super) fn ended(child: &mut Child) -> Option<End> {
+    /// How a process ended, if it has.
+    pub fn ended(child: &mut Child) -> Option<End> {
         let status = child.try_wait().ok()??;
         Some(End::Status(status.code().unwrap_or(-1)))
     }
 
     /// How a process ended.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub(in super::super) enum End {
+    pub enum End {
+        /// By itself, with this status.
         Status(i32),
+        /// By a signal of this name.
         #[allow(dead_code, reason = "there are no signals")]
         Signal(String),
     }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{Accelerator, CpuFeatures, Error, ErrorKind, Kernel, Options, Result};
-use auralis_registry::{Authority, Candidate, Criteria, Facts, Registry, Request, resolve};
+use auralis_registry::{
+    Authority, Candidate, Composition, Criteria, Facts, Registry, Request, compose, resolve,
+};
 use serde_json::json;
 
 use super::fakes::*;
@@ -343,4 +345,52 @@ fn a_reference_that_does_not_build_gives_way_to_the_next() {
     assert_eq!(reasons(&selection)[1], ("scalar", reason));
     accelerator.peak(&[1.0]).unwrap();
     assert_eq!(taken(&log), ["middling.peak"]);
+}
+
+#[test]
+fn what_failed_at_run_time_runs_no_kernel() {
+    let log = Log::default();
+    let registry = registry(
+        &log,
+        &[
+            ("acme", 30, &["dot", "mix"], true),
+            ("other", 20, &["dot"], true),
+            ("scalar", 0, Kernel::NAMES, true),
+        ],
+    );
+    let why = "panicked at run time: index out of bounds";
+    let without = |request: Request, kernels: &[(&str, &str)]| {
+        let mut criteria = asking(request);
+        criteria.failed.insert("acme".into(), why.into());
+        let kernels = kernels
+            .iter()
+            .map(|(k, id)| (k.to_string(), id.to_string()));
+        let composition = Composition {
+            kernels: kernels.collect(),
+            vectorization_threshold: 0,
+        };
+        let settings = AcceleratorSettings::default();
+        compose(&registry, &criteria, &settings, &no_options, &composition)
+    };
+    for request in [
+        Request::default(),
+        list(&["acme", "other"], Authority::Config),
+        one("other", Authority::Flag),
+    ] {
+        let (_, selection) = without(request, &[]).unwrap();
+        assert_eq!(selection.chosen, "other");
+        assert_eq!(selection.called, ["other", "scalar"]);
+        assert_eq!(selection.rejected[0].reason, why);
+        assert!(!selection.rejected[0].available);
+        assert_eq!(taken(&log), ["build other", "build scalar"]);
+    }
+    for (request, kernels) in [
+        (one("acme", Authority::Config), &[][..]),
+        (Request::default(), &[("dot", "acme")]),
+    ] {
+        let error = without(request, kernels).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.report().contains(why), "{error}");
+    }
+    assert!(taken(&log).is_empty());
 }

@@ -406,6 +406,11 @@ fn cases() -> Vec<Case> {
     ]
 }
 
+fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let owned = pairs.iter().map(|(a, b)| (a.to_string(), b.to_string()));
+    owned.collect()
+}
+
 #[test]
 fn each_case_selects_what_it_should() {
     for case in cases() {
@@ -414,13 +419,10 @@ fn each_case_selects_what_it_should() {
             request: case.request,
             cpu: cpu(case.detected, case.hidden),
             measured: case.measured.iter().copied().collect(),
+            failed: pairs(case.failed),
         };
-        let failed = case
-            .failed
-            .iter()
-            .map(|(id, why)| (id.to_string(), why.to_string()));
         let candidates: Vec<_> = facts.iter().collect();
-        let found = select("accelerator", &candidates, &criteria, &failed.collect());
+        let found = select("accelerator", &candidates, &criteria);
         match (case.expected, found) {
             (
                 Chosen {
@@ -472,12 +474,12 @@ proptest! {
             request: Request::new(asked.clone(), Authority::Config),
             cpu: cpu(SETS[has], &[]),
             measured: times.into_iter().collect(),
+            failed: BTreeMap::new(),
         };
         let forwards: Vec<_> = facts.iter().collect();
         let backwards: Vec<_> = facts.iter().rev().collect();
-        let none = BTreeMap::new();
-        let found = select("cache", &forwards, &criteria, &none);
-        let again = select("cache", &backwards, &criteria, &none);
+        let found = select("cache", &forwards, &criteria);
+        let again = select("cache", &backwards, &criteria);
         let can = |f: &Facts| criteria.cpu.available().contains(f.requires);
         let Ok(found) = found else {
             prop_assert!(again.is_err());

@@ -26,9 +26,42 @@ impl Default for Options {
 }
 
 #[derive(Debug)]
-struct Working {
+pub struct Working {
     options: Options,
     cpu: CpuFeatures,
+}
+
+/// The kernels of [`Working`].
+pub const CAPABILITIES: &[&str] = &[
+    "scale",
+    "channel_gains",
+    "dot",
+    "min_max",
+    "interleave",
+    "deinterleave",
+    "f32_from_i16",
+    "i24_from_f32",
+    "complex_mul",
+    "window",
+    "moving_rms",
+    "convolve",
+    "scale_f64",
+    "convolve_f64",
+    "complex_fft",
+    "real_fft",
+    "convolver",
+    "biquads",
+    "fir",
+    "complex_fft_f64",
+    "real_fft_f64",
+];
+
+impl Working {
+    /// One without options.
+    pub fn new(cpu: CpuFeatures) -> Self {
+        let options = Options::default();
+        Self { options, cpu }
+    }
 }
 
 register! {
@@ -38,12 +71,7 @@ register! {
         version: env!("CARGO_PKG_VERSION"),
         rank: -1,
         requires: CpuFeatures::NONE,
-        capabilities: &[
-            "scale", "channel_gains", "dot", "min_max", "interleave", "deinterleave",
-            "f32_from_i16", "i24_from_f32", "complex_mul", "window", "moving_rms", "convolve",
-            "scale_f64", "convolve_f64", "complex_fft", "real_fft", "convolver", "biquads", "fir",
-            "complex_fft_f64", "real_fft_f64",
-        ],
+        capabilities: CAPABILITIES,
         options_schema: SCHEMA,
         build: |context| {
             Ok(Arc::new(Working { options: context.options.parse()?, cpu: context.cpu }))

@@ -52,7 +52,9 @@ impl<T: Sample> Guarded<T> {
             None => Ok(()),
             Some(i) => {
                 let (x, place) = (self.memory[i], i as isize - self.start as isize);
-                Err(format!("wrote {x:?} outside the slice, at index {place}"))
+                Err(format!(
+                    "wrote {x:?} over a guard outside the slice, at index {place}"
+                ))
             }
         }
     }
@@ -118,7 +120,7 @@ mod tests {
         slice.memory[behind] = 7;
         assert_eq!(
             slice.intact().unwrap_err(),
-            "wrote 7 outside the slice, at index 3"
+            "wrote 7 over a guard outside the slice, at index 3"
         );
     }
 }

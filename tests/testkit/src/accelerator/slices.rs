@@ -516,7 +516,7 @@ impl Sweep {
             palette,
         };
         let longest = 300 / self.channels.clamp(1, 30);
-        match self.effort {
+        let mut cases: Vec<Case> = match self.effort {
             Effort::Quick => QUICK
                 .into_iter()
                 .filter(|(frames, _)| *frames <= longest)
@@ -527,7 +527,11 @@ impl Sweep {
                 .zip(Palette::ALL.into_iter().cycle())
                 .map(|((frames, offset), palette)| case(frames, offset, palette))
                 .collect(),
-        }
+        };
+        // No samples come last: a kernel that writes there may end the process, where a guard behind
+        // samples would have said what it does.
+        cases.rotate_left(1);
+        cases
     }
 
     /// Every length up to the longest, each at another offset; some at every offset; some long ones.

@@ -1,0 +1,229 @@
+//! `auralis plugin inspect`: what a plugin's file says of itself, without running any code of it.
+
+use std::path::PathBuf;
+
+use auralis_core::CpuFeatures;
+use auralis_registry::RejectedPlugin;
+use auralis_registry::plugin::{
+    Allowance, BackendRecord, Inspection, Manifest, PluginRecord, Store, Verdict, inspect,
+};
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::{Global, Outcome, Stop, output};
+
+/// Says what a plugin is and whether it would be loaded, and runs no code of it.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The plugin
+    file: PathBuf,
+}
+
+impl Inspect {
+    /// Runs the verb.
+    pub fn run(&self, global: &Global) -> Outcome {
+        let file = super::named(&self.file)?;
+        let allowance = super::Allowed::find(global)?.of(&file);
+        let plugin = Plugin::inspected(file, &allowance);
+        plugin.print(global)?;
+        match plugin.verdict {
+            Verdict::Accepted => Ok(()),
+            _ => Err(Stop::Rejected),
+        }
+    }
+}
+
+/// One object of `plugin inspect --json` and `plugin list --json`. What could not be read is `null`.
+#[derive(Debug, Serialize)]
+#[serde(tag = "schema", rename = "auralis.plugin/1")]
+pub struct Plugin {
+    file: PathBuf,
+    sha256: Option<String>,
+    abi: Option<u32>,
+    name: Option<String>,
+    version: Option<String>,
+    target: Option<String>,
+    panic: Option<String>,
+    abi_stable: Option<String>,
+    backends: Vec<Backend>,
+    /// Whether the configuration pins it by its hash.
+    pinned: bool,
+    /// Whether it passed a test run in this host, on this CPU.
+    probed: bool,
+    /// What that showed.
+    notes: Vec<String>,
+    pub verdict: Verdict,
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Backend {
+    kind: String,
+    id: String,
+    summary: String,
+    version: String,
+    rank: i32,
+    requires: Vec<String>,
+    capabilities: Vec<String>,
+    available: bool,
+}
+
+impl Plugin {
+    /// Inspects a file, with what is known of its hash.
+    pub fn inspected(file: PathBuf, allowance: &Allowance) -> Self {
+        // Without a place for caches nothing is known of any file.
+        let store = Store::for_user().ok();
+        Self::new(inspect(&file, allowance, store.as_ref()), allowance)
+    }
+
+    fn new(inspection: Inspection, allowance: &Allowance) -> Self {
+        let Inspection {
+            file,
+            sha256,
+            manifest,
+            verdict,
+            reason,
+            notes,
+            probed,
+        } = inspection;
+        let (plugin, backends) = match manifest {
+            Some(Manifest { plugin, backends }) => (Some(plugin), backends),
+            None => (None, Vec::new()),
+        };
+        let of = |get: fn(&PluginRecord) -> String| plugin.as_ref().map(get);
+        Self {
+            file,
+            sha256,
+            abi: plugin.as_ref().map(|p| p.abi),
+            name: of(|p| p.name.clone()),
+            version: of(|p| p.version.clone()),
+            target: of(|p| p.target.clone()),
+            panic: of(|p| p.panic.clone()),
+            abi_stable: plugin.as_ref().and_then(|p| p.abi_stable.clone()),
+            backends: backends.into_iter().map(Backend::from).collect(),
+            pinned: allowance.pin.is_some(),
+            probed,
+            notes,
+            verdict,
+            reason,
+        }
+    }
+
+    /// What is not even a file that can be inspected.
+    pub fn rejected(plugin: RejectedPlugin) -> Self {
+        let inspection = Inspection {
+            file: plugin.file,
+            sha256: None,
+            manifest: None,
+            verdict: Verdict::Rejected,
+            reason: Some(plugin.reason),
+            notes: Vec::new(),
+            probed: false,
+        };
+        Self::new(inspection, &Allowance::default())
+    }
+
+    /// Prints it as an object or as lines.
+    pub fn print(&self, global: &Global) -> Outcome {
+        if global.json {
+            return output::json(self);
+        }
+        let line = |what: &str, text: &str| output::line(format_args!("{what:<9} {text}"));
+        line("file", &self.file.display().to_string())?;
+        if let Some(sha256) = &self.sha256 {
+            line("sha256", sha256)?;
+        }
+        if let Some(text) = self.header() {
+            line("plugin", &text)?;
+        }
+        for backend in &self.backends {
+            line("backend", &backend.headline())?;
+            for detail in backend.details() {
+                line("", &detail)?;
+            }
+        }
+        for note in &self.notes {
+            line("note", note)?;
+        }
+        line("verdict", self.verdict_in_words())?;
+        match &self.reason {
+            Some(reason) => line("reason", reason),
+            None => Ok(()),
+        }
+    }
+
+    fn header(&self) -> Option<String> {
+        let (name, version) = (self.name.as_ref()?, self.version.as_ref()?);
+        let (abi, target, panic) = (self.abi?, self.target.as_ref()?, self.panic.as_ref()?);
+        Some(format!(
+            "{name} {version}, ABI {abi}, for {target}, panic = {panic}"
+        ))
+    }
+
+    fn verdict_in_words(&self) -> &'static str {
+        match (self.verdict, self.probed, self.pinned) {
+            (Verdict::Rejected, ..) => "rejected",
+            (Verdict::Quarantined, ..) => "quarantined",
+            (Verdict::Accepted, true, true) => "accepted, passed its test run, pinned",
+            (Verdict::Accepted, true, false) => "accepted, passed its test run",
+            (Verdict::Accepted, false, true) => "accepted, not yet run, pinned",
+            (Verdict::Accepted, false, false) => "accepted, not yet run",
+        }
+    }
+}
+
+impl From<BackendRecord> for Backend {
+    fn from(record: BackendRecord) -> Self {
+        let available = record.missing(CpuFeatures::detect()).is_empty();
+        let BackendRecord {
+            kind,
+            id,
+            summary,
+            version,
+            rank,
+            requires,
+            capabilities,
+            ..
+        } = record;
+        Self {
+            kind,
+            id,
+            summary,
+            version,
+            rank,
+            requires,
+            capabilities,
+            available,
+        }
+    }
+}
+
+impl Backend {
+    fn headline(&self) -> String {
+        let Self {
+            kind,
+            id,
+            version,
+            rank,
+            summary,
+            ..
+        } = self;
+        format!("{kind}/{id} {version}, rank {rank}: {summary}")
+    }
+
+    fn details(&self) -> Vec<String> {
+        let mut details = Vec::new();
+        if !self.requires.is_empty() {
+            let here = if self.available {
+                ""
+            } else {
+                ", which this CPU lacks"
+            };
+            details.push(format!("needs {}{here}", self.requires.join(", ")));
+        }
+        if !self.capabilities.is_empty() {
+            details.push(format!("offers {}", self.capabilities.join(", ")));
+        }
+        details
+    }
+}

@@ -1,0 +1,186 @@
+//! The conformance suite over the backends of a registry: its quick part for the probe of a plugin,
+//! its trials one by one for `plugin check`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use auralis_abi::FloatControl;
+use auralis_core::{
+    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor,
+    Profiler, Result,
+};
+use auralis_registry::{Candidate, Registry, RegistryKind};
+use auralis_testkit::{Effort, Outcome, Subject, Trial, Tried};
+
+/// Calls a generic function for the kind of this name; `None` if there is no such kind.
+#[cfg(feature = "cli")]
+macro_rules! of_kind {
+    ($name:expr, $function:ident $arguments:tt) => {
+        of_kind!(@ $name, $function $arguments
+            dyn Accelerator, dyn BufferPool, dyn Cache, dyn Executor, dyn Profiler)
+    };
+    (@ $name:expr, $function:ident $arguments:tt $($kind:ty),*) => {
+        match $name {
+            $(name if name == <$kind as auralis_core::Kind>::NAME => {
+                Some(of_kind!(@call $function $kind, $arguments))
+            })*
+            _ => None,
+        }
+    };
+    (@call $function:ident $kind:ty, ($($argument:expr),*)) => {
+        $function::<$kind>($($argument),*)
+    };
+}
+
+/// A trial of a backend, before it runs.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Planned {
+    /// Its full name: `accelerator::acme::scale`.
+    pub name: String,
+    /// Whether the quick part runs it.
+    pub quick: bool,
+}
+
+/// The trials that apply to a backend of this kind and id with these capabilities; none for an
+/// unknown kind.
+#[cfg(feature = "cli")]
+pub(crate) fn planned(kind: &str, id: &str, capabilities: &[String]) -> Vec<Planned> {
+    of_kind!(kind, plan(id, capabilities)).unwrap_or_default()
+}
+
+#[cfg(feature = "cli")]
+fn plan<K: Tried + ?Sized>(id: &str, capabilities: &[String]) -> Vec<Planned> {
+    let offers = |needed: &str| capabilities.iter().any(|c| c == needed);
+    let trials = K::trials().into_iter();
+    trials
+        .filter(|trial| trial.needs.is_none_or(offers))
+        .map(|trial| Planned {
+            name: format!("{}::{id}::{}", K::NAME, trial.name),
+            quick: trial.quick,
+        })
+        .collect()
+}
+
+/// Runs the trial of this full name.
+///
+/// # Errors
+///
+/// What the trial found; that there is no such backend or trial.
+#[cfg(feature = "cli")]
+pub(crate) fn run(registry: &Registry, name: &str, effort: Effort) -> Outcome {
+    let unknown = || format!("no backend here has a trial `{name}`");
+    let [kind, id, trial] = name.splitn(3, "::").collect::<Vec<_>>()[..] else {
+        return Err(unknown());
+    };
+    of_kind!(kind, run_of(registry, id, trial, effort))
+        .flatten()
+        .unwrap_or_else(|| Err(unknown()))
+}
+
+#[cfg(feature = "cli")]
+fn run_of<K: RegistryKind + Tried + ?Sized>(
+    registry: &Registry,
+    id: &str,
+    trial: &str,
+    effort: Effort,
+) -> Option<Outcome> {
+    let candidate = registry.candidate::<K>(id)?;
+    let trial = K::trials().into_iter().find(|t| t.name == trial)?;
+    Some(run_on(candidate, &trial, effort))
+}
+
+/// Runs the quick part over every backend that can run on this CPU.
+///
+/// # Errors
+///
+/// [`ErrorKind::Plugin`] with the first failure: the trial, and what it found.
+pub(crate) fn quick(registry: &Registry) -> Result<()> {
+    [
+        quick_of::<dyn Accelerator>(registry),
+        quick_of::<dyn BufferPool>(registry),
+        quick_of::<dyn Cache>(registry),
+        quick_of::<dyn Executor>(registry),
+        quick_of::<dyn Profiler>(registry),
+    ]
+    .into_iter()
+    .collect::<Outcome>()
+    .map_err(|found| Error::new(ErrorKind::Plugin, found))
+}
+
+fn quick_of<K: RegistryKind + Tried + ?Sized>(registry: &Registry) -> Outcome {
+    let cpu = CpuFeatures::detect();
+    let trials: Vec<Trial<K>> = K::trials().into_iter().filter(|t| t.quick).collect();
+    for candidate in registry.candidates::<K>() {
+        let facts = &candidate.facts;
+        if !facts.requires.missing_from(cpu).is_empty() {
+            continue;
+        }
+        let applies = |trial: &&Trial<K>| trial.needs.is_none_or(|needed| facts.offers(needed));
+        for trial in trials.iter().filter(applies) {
+            run_on(candidate, trial, Effort::Quick)
+                .map_err(|e| format!("{}::{}::{}: {e}", K::NAME, facts.id, trial.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a trial of a candidate. A panic in it, and a floating-point control that the boundary had to
+/// restore, are failures too.
+fn run_on<K: RegistryKind + Tried + ?Sized>(
+    candidate: &Candidate<K>,
+    trial: &Trial<K>,
+    effort: Effort,
+) -> Outcome {
+    let facts = &candidate.facts;
+    let capabilities: Vec<&str> = facts.capabilities.iter().map(String::as_str).collect();
+    let build = |context: &BuildContext<'_, K>| candidate.build(context);
+    let cpu = CpuFeatures::detect();
+    let subject = Subject::new(&facts.id, &capabilities, &facts.options_schema, cpu, &build)
+        .with_effort(effort);
+    let restored = FloatControl::restorations();
+    catch_unwind(AssertUnwindSafe(|| (trial.run)(&subject)))
+        .unwrap_or_else(|_| Err("the trial panicked".to_owned()))?;
+    if FloatControl::restorations() == restored {
+        return Ok(());
+    }
+    Err("it changes the floating-point control of the thread that calls it".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_linked_passes_the_quick_part() {
+        let registry = Registry::linked().unwrap();
+        quick(&registry).unwrap();
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_trial_is_planned_and_run_by_its_name() {
+        let registry = Registry::linked().unwrap();
+        let planned = planned("accelerator", "scalar", &["scale".to_owned()]);
+        let names: Vec<_> = planned.iter().map(|trial| trial.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "accelerator::scalar::scale",
+                "accelerator::scalar::unsupported",
+                "accelerator::scalar::wrong_options_are_refused",
+            ]
+        );
+        assert_eq!(run(&registry, names[0], Effort::Quick), Ok(()));
+        for unknown in [
+            "scale",
+            "accelerator::scalar::no",
+            "cache::no::replace",
+            "no::a::b",
+        ] {
+            assert_eq!(
+                run(&registry, unknown, Effort::Quick),
+                Err(format!("no backend here has a trial `{unknown}`"))
+            );
+        }
+    }
+}

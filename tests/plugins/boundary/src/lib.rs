@@ -1,0 +1,7 @@
+//! The same kernels behind the guarded tables and as raw functions, to measure what the boundary costs.
+
+mod backend;
+mod kernels;
+mod raw;
+
+auralis_abi::export_plugin!();

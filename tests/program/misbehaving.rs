@@ -1,0 +1,543 @@
+//! Plugins that are wrong, missing, stale, crashing or lying: the user hears why, and the song is
+//! mastered by the next candidate, or refused where the plugin was named alone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use auralis_abi::TARGET;
+use libtest_mimic::Trial;
+
+use crate::songs::song;
+use crate::support::{PROGRAM, Run, Sandbox, plugin, trial};
+
+/// A CPU feature that this machine can't have.
+const FOREIGN_FEATURE: &str = if cfg!(target_arch = "aarch64") {
+    r#""requires":["avx512f"]"#
+} else {
+    r#""requires":["sve2"]"#
+};
+
+/// A machine that this is not, by its number in an ELF header and by its name.
+const FOREIGN_MACHINE: (u16, &str) = if cfg!(target_arch = "aarch64") {
+    (0x3E, "x86_64")
+} else {
+    (0xB7, "aarch64")
+};
+
+/// A plugin file that is to be turned away.
+struct Fault {
+    name: &'static str,
+    /// What the plugin is told to do wrong, see `tests/plugins/misbehaving`.
+    misbehave: &'static str,
+    /// Puts the file in place.
+    file: fn(&Sandbox) -> PathBuf,
+    /// What the user is told.
+    says: &'static [&'static str],
+    /// Whether the file alone shows it, so that no code of it runs.
+    from_file: bool,
+}
+
+impl Fault {
+    /// A fault that shows when the plugin's code runs.
+    const fn of_code(
+        name: &'static str,
+        misbehave: &'static str,
+        says: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            misbehave,
+            file: |_| plugin("plugin-misbehaving"),
+            says,
+            from_file: false,
+        }
+    }
+
+    /// A fault that the file alone shows.
+    const fn of_file(
+        name: &'static str,
+        file: fn(&Sandbox) -> PathBuf,
+        says: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            // Code that ran would end the program.
+            misbehave: "abort",
+            file,
+            says,
+            from_file: true,
+        }
+    }
+}
+
+const FAULTS: &[Fault] = &[
+    Fault::of_file(
+        "missing",
+        |sandbox| sandbox.path("plugins/missing.so"),
+        &["the file can't be found"],
+    ),
+    Fault::of_file(
+        "not_a_library",
+        |sandbox| sandbox.write("plugins/text.so", b"#!/bin/sh\nexit 0\n"),
+        &["the file is no library: it is neither ELF nor PE nor Mach-O"],
+    ),
+    Fault::of_file(
+        "no_manifest",
+        |sandbox| compiled(sandbox, "int auralis_plugin_v1 = 1;"),
+        &["no manifest"],
+    ),
+    Fault::of_file(
+        "newer_abi",
+        |sandbox| patched(sandbox, r#""abi":1,"#, r#""abi":2,"#),
+        &["ABI 2", "this host ABI 1"],
+    ),
+    Fault::of_file(
+        "panic_abort",
+        |sandbox| patched(sandbox, r#""panic":"unwind""#, r#""panic":"abort""#),
+        &["panic", "abort", "allow_abort"],
+    ),
+    Fault::of_file(
+        "another_target",
+        |sandbox| patched(sandbox, TARGET, "m68k-unknown-linux-gnu"),
+        &["m68k-unknown-linux-gnu", TARGET],
+    ),
+    Fault::of_file(
+        "missing_cpu_feature",
+        |sandbox| patched(sandbox, r#""requires":[]"#, FOREIGN_FEATURE),
+        &["CPU features"],
+    ),
+    Fault::of_file(
+        "another_machine",
+        |sandbox| {
+            let mut bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+            // The machine in the ELF header: System V ABI, chapter 4.
+            bytes[18..20].copy_from_slice(&FOREIGN_MACHINE.0.to_le_bytes());
+            sandbox.write("plugins/foreign.so", &bytes)
+        },
+        &[
+            "an ELF library for",
+            FOREIGN_MACHINE.1,
+            std::env::consts::ARCH,
+        ],
+    ),
+    Fault::of_file(
+        "forged_manifest_over_an_alien_library",
+        |sandbox| compiled(sandbox, &forged("int alien(void) { return 1; }")),
+        &["does not export `auralis_plugin_v1`"],
+    ),
+    Fault {
+        from_file: false,
+        ..Fault::of_file(
+            "forged_manifest_and_root_over_an_alien_library",
+            |sandbox| compiled(sandbox, &forged(EMPTY_ROOT)),
+            &["was built for"],
+        )
+    },
+    Fault::of_code("aborts_at_load", "abort", &["SIGABRT"]),
+    Fault::of_code("segfaults_at_load", "segfault", &["SIGSEGV"]),
+    Fault::of_code("overflows_the_stack_at_load", "stack-overflow", &["SIG"]),
+    Fault::of_code("exits_at_load", "exit", &["exit status 0"]),
+    Fault::of_code("loops_at_load", "loop", &["no answer within"]),
+    Fault::of_code("allocates_at_load", "allocate", &["memory"]),
+    Fault::of_code("illegal_instruction", "illegal-instruction", &["SIGILL"]),
+    Fault::of_code(
+        "panics_in_build",
+        "panic-in-build",
+        &["told to panic in build"],
+    ),
+    Fault::of_code(
+        "panics_in_a_kernel",
+        "panic-in-kernel",
+        &["told to panic in a kernel"],
+    ),
+    Fault::of_code("returns_nan", "nan", &["scale", "NaN"]),
+    Fault::of_code("returns_wrong_results", "wrong", &["scale"]),
+    Fault::of_code("off_by_one_in_the_tail", "off-by-one", &["scale"]),
+    Fault::of_code("writes_past_the_slice", "overrun", &["scale", "guard"]),
+    Fault::of_code(
+        "never_returns_from_a_kernel",
+        "never-returns",
+        &["no answer within"],
+    ),
+];
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<_> = FAULTS
+        .iter()
+        .map(|fault| {
+            trial(format!("misbehaving::{}", fault.name), || {
+                turned_away(fault)
+            })
+        })
+        .collect();
+    trials.extend([
+        trial("misbehaving::without_a_fault_it_works", works),
+        trial(
+            "misbehaving::inspection_runs_no_code",
+            inspection_runs_no_code,
+        ),
+        trial("misbehaving::panics_in_drop", || harmless("panic-in-drop")),
+        trial("misbehaving::sets_flush_to_zero_at_load", || {
+            harmless("flush-to-zero");
+        }),
+        trial("misbehaving::options_of_the_wrong_shape", wrong_options),
+        trial("misbehaving::two_with_one_id", two_with_one_id),
+        trial("misbehaving::a_relative_path", relative_path),
+        trial("misbehaving::a_folder_writable_by_others", writable_folder),
+        trial("misbehaving::a_link_out_of_the_folder", link_out),
+        trial("misbehaving::quarantine_is_kept_and_lifted", quarantine),
+    ]);
+    trials
+}
+
+/// The program in the sandbox, with a plugin that is told to misbehave.
+fn run(sandbox: &Sandbox, misbehave: &str, line: &str, more: &[&str]) -> Run {
+    let mut command = sandbox.command(PROGRAM);
+    command.env("MISBEHAVE", misbehave);
+    command.args(line.split_whitespace()).args(more);
+    Run::of(&mut command, line)
+}
+
+/// A song, and a configuration that allows `files`.
+fn allowing(files: &[&Path], accelerator: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("song.wav", &song(1, 0.4));
+    allow(&sandbox, files, accelerator);
+    sandbox
+}
+
+fn allow(sandbox: &Sandbox, files: &[&Path], accelerator: &str) {
+    let files: Vec<_> = files
+        .iter()
+        .map(|f| format!("{{ file = {f:?} }}"))
+        .collect();
+    sandbox.configure(&format!(
+        "[plugins]\nallow = [{}]\n[accelerator]\nbackend = {accelerator}\n",
+        files.join(", ")
+    ));
+}
+
+/// What a linked backend alone makes of the sandbox's song.
+fn by_scalar_alone(sandbox: &Sandbox) -> Vec<u8> {
+    sandbox.write("alone.toml", b"[accelerator]\nbackend = \"scalar\"\n");
+    let alone = ["--config", "alone.toml"];
+    run(sandbox, "", "process song.wav -o scalar.wav", &alone).exits(0);
+    sandbox.read("scalar.wav")
+}
+
+fn turned_away(fault: &Fault) {
+    let sandbox = Sandbox::new();
+    sandbox.write("song.wav", &song(1, 0.4));
+    let file = (fault.file)(&sandbox);
+    allow(&sandbox, &[&file], r#"["misbehaving", "scalar"]"#);
+    let name = file.file_name().unwrap().to_str().unwrap();
+
+    if file.exists() {
+        let seen = run(
+            &sandbox,
+            fault.misbehave,
+            "plugin inspect",
+            &[file.to_str().unwrap()],
+        );
+        if fault.from_file {
+            seen.exits(5).says(&["rejected"]).says(fault.says);
+        } else {
+            seen.exits(0);
+        }
+    }
+
+    // The song is mastered by the next of the list, and the user hears why.
+    let delivered = run(
+        &sandbox,
+        fault.misbehave,
+        "process song.wav -o out.wav --json",
+        &[],
+    );
+    let delivered = delivered.exits(0).says(&[name]).says(fault.says);
+    assert_eq!(delivered.object()["backends"]["accelerator"], "scalar");
+    assert_eq!(sandbox.read("out.wav"), by_scalar_alone(&sandbox));
+
+    // Named alone, it is that or nothing.
+    allow(&sandbox, &[&file], r#""misbehaving""#);
+    run(
+        &sandbox,
+        fault.misbehave,
+        "process song.wav -o strict.wav",
+        &[],
+    )
+    .exits(5)
+    .says(&[name])
+    .says(fault.says);
+    assert!(!sandbox.path("strict.wav").exists());
+}
+
+fn works() {
+    let sandbox = allowing(&[&plugin("plugin-misbehaving")], r#""auto""#);
+    let object = run(&sandbox, "", "process song.wav -o out.wav --json", &[])
+        .exits(0)
+        .object();
+    assert_eq!(object["backends"]["accelerator"], "misbehaving");
+}
+
+/// A library whose constructor leaves a file behind is inspected, listed and pinned: the file does not
+/// appear until it is opened.
+fn inspection_runs_no_code() {
+    let sandbox = allowing(&[], r#""auto""#);
+    let trace = sandbox.path("constructor-ran");
+    let source = format!(
+        "#include <stdio.h>\n{}\n__attribute__((constructor)) static void ran(void) {{\n\
+         FILE *file = fopen({trace:?}, \"w\");\nif (file) fclose(file);\n}}\n",
+        forged(EMPTY_ROOT)
+    );
+    let library = compiled(&sandbox, &source);
+    let file = library.to_str().unwrap();
+    let inspected = run(&sandbox, "", "plugin inspect --json", &[file])
+        .exits(0)
+        .object();
+    assert_eq!(inspected["name"], "forged");
+    assert_eq!(inspected["backends"][0]["id"], "misbehaving");
+    run(&sandbox, "", "plugin pin", &[file]).exits(0);
+    run(&sandbox, "", "plugin list", &[]).exits(0).says(&[file]);
+    run(
+        &sandbox,
+        "",
+        "process song.wav -o out.wav --no-plugins",
+        &[],
+    )
+    .exits(0);
+    assert!(!trace.exists(), "code of the plugin ran");
+    run(&sandbox, "", "process song.wav -o out.wav --force", &[]).exits(0);
+    assert!(
+        trace.exists(),
+        "the constructor would not have been noticed"
+    );
+}
+
+/// A fault that is contained: the plugin is used, and the song is what it is without the fault.
+fn harmless(misbehave: &str) {
+    let sandbox = allowing(
+        &[&plugin("plugin-misbehaving")],
+        r#"["misbehaving", "scalar"]"#,
+    );
+    run(&sandbox, "", "process song.wav -o sound.wav", &[]).exits(0);
+    run(&sandbox, "", "plugin quarantine clear --all", &[]).exits(0);
+    let told = run(
+        &sandbox,
+        misbehave,
+        "process song.wav -o out.wav --json",
+        &[],
+    );
+    assert_eq!(told.code, Some(0), "{told}");
+    assert_eq!(told.object()["backends"]["accelerator"], "misbehaving");
+    assert_eq!(sandbox.read("out.wav"), sandbox.read("sound.wav"));
+}
+
+fn wrong_options() {
+    let sandbox = allowing(&[&plugin("plugin-misbehaving")], r#""misbehaving""#);
+    for (options, says) in [
+        ("{ quiet = \"yes\" }", ["quiet", "boolean"]),
+        ("{ quiett = true }", ["quiett", "quiet"]),
+        ("3", ["options", "table"]),
+    ] {
+        let set = format!("accelerator.options={options}");
+        run(
+            &sandbox,
+            "",
+            "process song.wav -o out.wav",
+            &["--set", &set],
+        )
+        .exits(3)
+        .says(&says);
+    }
+    assert_eq!(sandbox.files(), ["song.wav"]);
+}
+
+fn two_with_one_id() {
+    let sandbox = Sandbox::new();
+    sandbox.write("song.wav", &song(1, 0.4));
+    let bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+    let first = sandbox.write("plugins/first.so", &bytes);
+    let second = sandbox.write("plugins/second.so", &bytes);
+    allow(&sandbox, &[&first, &second], r#"["misbehaving", "scalar"]"#);
+    let both = ["misbehaving", "first.so", "second.so"];
+    let delivered = run(&sandbox, "", "process song.wav -o out.wav --json", &[]);
+    let object = delivered.exits(0).says(&both).object();
+    assert_eq!(object["backends"]["accelerator"], "scalar");
+    allow(&sandbox, &[&first, &second], r#""misbehaving""#);
+    run(&sandbox, "", "process song.wav -o strict.wav", &[])
+        .exits(5)
+        .says(&both);
+}
+
+fn relative_path() {
+    let sandbox = allowing(&[Path::new("plugins/relative.so")], r#""misbehaving""#);
+    sandbox.write(
+        "plugins/relative.so",
+        &std::fs::read(plugin("plugin-misbehaving")).unwrap(),
+    );
+    run(&sandbox, "abort", "process song.wav -o out.wav", &[])
+        .exits(3)
+        .says(&["relative.so", "absolute path"]);
+}
+
+#[cfg(unix)]
+fn writable_folder() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let sandbox = Sandbox::new();
+    sandbox.write("song.wav", &song(1, 0.4));
+    let bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+    let file = sandbox.write("open/plugins/plugin.so", &bytes);
+    allow(&sandbox, &[&file], r#"["misbehaving", "scalar"]"#);
+    for (path, mode) in [
+        ("open", 0o777),
+        ("open/plugins", 0o777),
+        ("open/plugins/plugin.so", 0o666),
+    ] {
+        let path = sandbox.path(path);
+        set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let told = ["others", path.to_str().unwrap()];
+        let delivered = run(
+            &sandbox,
+            "abort",
+            "process song.wav -o out.wav --force",
+            &[],
+        );
+        delivered.exits(0).says(&told);
+        set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+    run(
+        &sandbox,
+        "",
+        "process song.wav -o out.wav --force --json",
+        &[],
+    )
+    .exits(0);
+}
+
+#[cfg(not(unix))]
+fn writable_folder() {}
+
+#[cfg(unix)]
+fn link_out() {
+    let sandbox = Sandbox::new();
+    sandbox.write("song.wav", &song(1, 0.4));
+    let bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+    let outside = sandbox.write("outside/plugin.so", &bytes);
+    std::fs::create_dir(sandbox.path("plugins")).unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.path("plugins/link.so")).unwrap();
+    sandbox.configure(&format!(
+        "[plugins]\ndirectories = [{:?}]\n",
+        sandbox.path("plugins")
+    ));
+    run(&sandbox, "abort", "process song.wav -o out.wav", &[])
+        .exits(0)
+        .says(&["link.so", "outside/plugin.so"]);
+}
+
+#[cfg(not(unix))]
+fn link_out() {}
+
+fn quarantine() {
+    let file = plugin("plugin-misbehaving");
+    let sandbox = allowing(&[&file], r#"["misbehaving", "scalar"]"#);
+    run(&sandbox, "segfault", "process song.wav -o 1.wav", &[])
+        .exits(0)
+        .says(&["SIGSEGV"]);
+    // It would work now, but nobody tries: what is known of this hash holds.
+    let again = run(&sandbox, "", "process song.wav -o 2.wav --json", &[]).exits(0);
+    let again = again.says(&["quarantine", "SIGSEGV"]);
+    assert_eq!(again.object()["backends"]["accelerator"], "scalar");
+    let inspected = run(
+        &sandbox,
+        "",
+        "plugin inspect --json",
+        &[file.to_str().unwrap()],
+    )
+    .exits(5);
+    assert_eq!(inspected.object()["verdict"], "quarantined");
+    let listed = run(&sandbox, "", "plugin quarantine list --json", &[]).exits(0);
+    let record = listed.object();
+    assert!(
+        record["reason"].as_str().unwrap().contains("SIGSEGV"),
+        "{record}"
+    );
+    assert_eq!(record["sha256"], inspected.object()["sha256"]);
+    run(
+        &sandbox,
+        "",
+        "plugin quarantine clear",
+        &[file.to_str().unwrap()],
+    )
+    .exits(0);
+    let lifted = run(&sandbox, "", "process song.wav -o 3.wav --json", &[]).exits(0);
+    assert_eq!(lifted.object()["backends"]["accelerator"], "misbehaving");
+}
+
+/// The fixture's file with something else in its manifest, of the same length: the summary makes room
+/// for what is longer, and spaces fill up what is shorter.
+fn patched(sandbox: &Sandbox, from: &str, to: &str) -> PathBuf {
+    const SUMMARY: &str = "Breaks as it is told";
+
+    let mut bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+    let mut places = 0;
+    for start in found(&bytes, b"auralis-plugin {").chain(found(&bytes, b"auralis-backend {")) {
+        let len = bytes[start..].iter().position(|b| *b == 0).unwrap();
+        let Ok(text) = std::str::from_utf8(&bytes[start..start + len]) else {
+            continue;
+        };
+        if !text.contains(from) {
+            continue;
+        }
+        let mut text = text.replace(from, to);
+        let excess = text.len().saturating_sub(len);
+        text = text.replace(SUMMARY, &SUMMARY[excess..]);
+        bytes[start..start + len].copy_from_slice(format!("{text:len$}").as_bytes());
+        places += 1;
+    }
+    assert!(places > 0, "no manifest holds {from}");
+    sandbox.write("plugins/patched.so", &bytes)
+}
+
+/// Where `text` stands.
+fn found(bytes: &[u8], text: &[u8]) -> std::vec::IntoIter<usize> {
+    let windows = bytes.windows(text.len()).enumerate();
+    let places: Vec<_> = windows
+        .filter(|(_, w)| *w == text)
+        .map(|(at, _)| at)
+        .collect();
+    places.into_iter()
+}
+
+/// A root symbol that begins like one, over zeros.
+const EMPTY_ROOT: &str = "const struct { char magic[8]; unsigned size, abi; char zeros[240]; } \
+    auralis_plugin_v1 = { \"auralis\", 256, 1 };";
+
+/// A manifest as a plugin of this host would have it, over `code`.
+fn forged(code: &str) -> String {
+    let plugin = format!(
+        r#"auralis-plugin {{"abi":1,"name":"forged","version":"1.0.0","target":"{}","panic":"unwind"}}"#,
+        TARGET
+    );
+    let backend = r#"auralis-backend {"kind":"accelerator","id":"misbehaving","summary":"","version":"1.0.0","rank":0,"requires":[],"capabilities":["scale"],"options_schema":{}}"#;
+    format!(
+        "__attribute__((used, section(\".auralis\"))) static const char a[] = {plugin:?};\n\
+         __attribute__((used, section(\".auralis\"))) static const char b[] = {backend:?};\n\
+         {code}\n"
+    )
+}
+
+/// A library of this C source.
+fn compiled(sandbox: &Sandbox, source: &str) -> PathBuf {
+    let source = sandbox.write("plugins/source.c", source.as_bytes());
+    let library = sandbox.path("plugins/compiled.so");
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let status = Command::new(compiler)
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    library
+}
