@@ -26,6 +26,8 @@ mod parts;
 pub mod plugins;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(all(feature = "cli", feature = "plugins"))]
+pub mod scaffold;
 mod session;
 
 pub use auralis_core as core;

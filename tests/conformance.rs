@@ -1,65 +1,97 @@
 //! The conformance suite over everything registered, linked and from a dylib.
 //!
-//! The accelerators run here as a plugin brings them: across the boundary, by the same trials. As
-//! they are linked, they run in their own crate's tests, once per instruction set, which takes long
-//! enough for one run of `cargo test --workspace`. All other kinds are quick and run here too.
+//! A backend has the same trials, by the same names, in both forms; libtest's kind, in brackets,
+//! tells them apart. The accelerators run here as a plugin brings them. As they are linked, they run
+//! in their own crate's tests, once per instruction set, which takes long enough for one run of
+//! `cargo test --workspace`. All other kinds are quick and run here in both forms.
 
+use std::collections::BTreeSet;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use auralis as _;
-use auralis::registry::{Candidate, Registry, RegistryKind, Source, plugin};
+use auralis::registry::plugin::{self, LoadedPlugin, PluginKind};
+use auralis::registry::{Candidate, Registry, RegistryKind, Source};
 use auralis_core::{Accelerator, BufferPool, Cache, Executor, Kind, Profiler};
 use auralis_testkit::runner::{Backend, linked_trials, trials_of};
-use auralis_testkit::{accelerator, check};
+use auralis_testkit::{accelerator, buffer_pool, cache, check, executor, profiler};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let linked_accelerators = format!("{}::", <dyn Accelerator>::NAME);
     let mut trials: Vec<Trial> = linked_trials();
     trials.retain(|trial| !trial.name().starts_with(&linked_accelerators));
-    trials.extend(dylib_trials());
+    trials.extend(dylib_trials("plugin_accelerators"));
+    trials.extend(dylib_trials("plugin_parts"));
+    trials.push(Trial::test("names_are_the_same_in_both_forms", || {
+        names_are_the_same_in_both_forms().map_err(Failed::from)
+    }));
     trials.push(Trial::test("every_backend_is_linked", || {
         every_backend_is_linked().map_err(Failed::from)
     }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// The trials over the accelerators of the plugin that cargo builds beside this test.
-fn dylib_trials() -> Vec<Trial> {
-    let file = format!("{DLL_PREFIX}plugin_accelerators{DLL_SUFFIX}");
+/// The trials over all backends of a plugin that cargo builds beside this test.
+fn dylib_trials(library: &str) -> Vec<Trial> {
+    let file = format!("{DLL_PREFIX}{library}{DLL_SUFFIX}");
     let loaded = std::env::current_exe()
         .map_err(|e| e.to_string())
         .and_then(|test| plugin::open(&test.with_file_name(&file)).map_err(|e| e.report()));
-    match loaded {
-        Ok(plugin) => {
-            let mut candidates = plugin.candidates::<dyn Accelerator>();
-            candidates.sort_by(|a, b| a.facts.id.cmp(&b.facts.id));
-            let backends = candidates.into_iter().map(backend);
-            backends
-                .flat_map(|backend| trials_of(backend, accelerator::trials()))
-                .collect()
+    let plugin = match loaded {
+        Ok(plugin) => plugin,
+        Err(reason) => {
+            return vec![Trial::test(format!("load::{file}"), || Err(reason.into()))];
         }
-        Err(reason) => vec![Trial::test(format!("load::{file}"), || Err(reason.into()))],
-    }
+    };
+    let mut trials = of_kind(&plugin, accelerator::trials);
+    trials.extend(of_kind(&plugin, buffer_pool::trials));
+    trials.extend(of_kind(&plugin, cache::trials));
+    trials.extend(of_kind(&plugin, executor::trials));
+    trials.extend(of_kind(&plugin, profiler::trials));
+    trials
 }
 
-/// A candidate under a name that tells its file: `avx2@libplugin.so`.
-fn backend<K: RegistryKind + ?Sized>(candidate: Candidate<K>) -> Backend<K> {
+fn of_kind<K: PluginKind + ?Sized>(
+    plugin: &LoadedPlugin,
+    trials: fn() -> Vec<auralis_testkit::Trial<K>>,
+) -> Vec<Trial> {
+    let backends = plugin.candidates::<K>().into_iter().map(backend);
+    backends
+        .flat_map(|backend| trials_of(backend, trials()))
+        .collect()
+}
+
+/// A candidate whose form is its file: `[libplugin_parts.so] cache::dashmap::ttl_is_absolute`.
+fn backend<K: Kind + ?Sized>(candidate: Candidate<K>) -> Backend<K> {
     let facts = candidate.facts.clone();
-    let file = match &facts.source {
+    let form = match &facts.source {
         Source::Dylib(file) => file.file_name().unwrap_or_default().to_string_lossy(),
         Source::Linked => "linked".into(),
     };
     Backend {
-        name: format!("{}@{file}", facts.id),
+        form: form.into_owned(),
         id: facts.id,
         capabilities: facts.capabilities,
         options_schema: facts.options_schema,
         requires: facts.requires,
         build: Arc::new(move |context| candidate.build(context)),
     }
+}
+
+/// What runs over a linked backend runs over the same backend from a dylib, and under that name.
+fn names_are_the_same_in_both_forms() -> auralis_testkit::Outcome {
+    let names = |trials: Vec<Trial>| -> BTreeSet<String> {
+        trials.iter().map(|trial| trial.name().to_owned()).collect()
+    };
+    let linked = names(linked_trials());
+    let mut dylib = names(dylib_trials("plugin_accelerators"));
+    dylib.extend(names(dylib_trials("plugin_parts")));
+    let one_sided: Vec<_> = linked.symmetric_difference(&dylib).collect();
+    check(one_sided.is_empty() && !linked.is_empty(), || {
+        format!("in one form only: {one_sided:?}")
+    })
 }
 
 /// A backend crate that nobody names contributes nothing: the facade names them all.

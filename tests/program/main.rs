@@ -13,6 +13,7 @@ mod process;
 mod selection;
 mod songs;
 mod support;
+mod tutorial;
 mod verbs;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         plugins::trials(),
         process::trials(),
         selection::trials(),
+        tutorial::trials(),
         verbs::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

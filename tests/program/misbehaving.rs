@@ -120,13 +120,17 @@ const FAULTS: &[Fault] = &[
             std::env::consts::ARCH,
         ],
     ),
+    Fault::of_file(
+        "forged_manifest_over_an_alien_library",
+        |sandbox| compiled(sandbox, &forged("int alien(void) { return 1; }")),
+        &["does not export `auralis_plugin_v1`"],
+    ),
     Fault {
-        says: &["the root symbol is missing"],
         from_file: false,
         ..Fault::of_file(
-            "forged_manifest_over_an_alien_library",
-            |sandbox| compiled(sandbox, &forged()),
-            &[],
+            "forged_manifest_and_root_over_an_alien_library",
+            |sandbox| compiled(sandbox, &forged(EMPTY_ROOT)),
+            &["was built for"],
         )
     },
     Fault::of_code("aborts_at_load", "abort", &["SIGABRT"]),
@@ -215,12 +219,8 @@ fn allow(sandbox: &Sandbox, files: &[&Path], accelerator: &str) {
 
 /// What a linked backend alone makes of the sandbox's song.
 fn by_scalar_alone(sandbox: &Sandbox) -> Vec<u8> {
-    let alone = [
-        "--no-plugins",
-        "--set",
-        "accelerator.backend=scalar",
-        "--force",
-    ];
+    sandbox.write("alone.toml", b"[accelerator]\nbackend = \"scalar\"\n");
+    let alone = ["--config", "alone.toml"];
     run(sandbox, "", "process song.wav -o scalar.wav", &alone).exits(0);
     sandbox.read("scalar.wav")
 }
@@ -285,9 +285,9 @@ fn inspection_runs_no_code() {
     let sandbox = allowing(&[], r#""auto""#);
     let trace = sandbox.path("constructor-ran");
     let source = format!(
-        "#include <stdio.h>\n{}__attribute__((constructor)) static void ran(void) {{\n\
+        "#include <stdio.h>\n{}\n__attribute__((constructor)) static void ran(void) {{\n\
          FILE *file = fopen({trace:?}, \"w\");\nif (file) fclose(file);\n}}\n",
-        forged()
+        forged(EMPTY_ROOT)
     );
     let library = compiled(&sandbox, &source);
     let file = library.to_str().unwrap();
@@ -376,8 +376,9 @@ fn relative_path() {
         &std::fs::read(plugin("plugin-misbehaving")).unwrap(),
     );
     run(&sandbox, "abort", "process song.wav -o out.wav", &[])
-        .exits(5)
+        .exits(3)
         .says(&["relative.so", "absolute path"]);
+    run(&sandbox, "abort", "plugin inspect plugins/relative.so", &[]).exits(0);
 }
 
 #[cfg(unix)]
@@ -510,8 +511,12 @@ fn found(bytes: &[u8], text: &[u8]) -> std::vec::IntoIter<usize> {
     places.into_iter()
 }
 
-/// A manifest as a plugin of this host would have it, over nothing.
-fn forged() -> String {
+/// A root symbol that begins like one, over zeros.
+const EMPTY_ROOT: &str = "const struct { char magic[8]; unsigned size, abi; char zeros[240]; } \
+    auralis_plugin_v1 = { \"auralis\", 256, 1 };";
+
+/// A manifest as a plugin of this host would have it, over `code`.
+fn forged(code: &str) -> String {
     let plugin = format!(
         r#"auralis-plugin {{"abi":1,"name":"forged","version":"1.0.0","target":"{}","panic":"unwind"}}"#,
         TARGET
@@ -520,7 +525,7 @@ fn forged() -> String {
     format!(
         "__attribute__((used, section(\".auralis\"))) static const char a[] = {plugin:?};\n\
          __attribute__((used, section(\".auralis\"))) static const char b[] = {backend:?};\n\
-         int alien(void) {{ return 1; }}\n"
+         {code}\n"
     )
 }
 

@@ -132,7 +132,7 @@ fn other_layout() {
     let sandbox = allowing(&["plugin-other-layout"], "");
     sandbox.run("process song.wav -o out.wav").exits(0);
     let run = sandbox.run("backends --json").exits(0);
-    let entry = listed(&run, "plugin-other-layout", Value::Null);
+    let entry = listed(&run, "plugin-other-layout", "fixture".into());
     assert_eq!(entry["available"], false);
     let reason = entry["reason"].as_str().unwrap();
     assert!(reason.contains("accelerator.slices/1"), "{reason}");
@@ -152,7 +152,7 @@ fn taken() {
     let sandbox = allowing(&["plugin-accelerators"], "");
     sandbox.run("process song.wav -o out.wav").exits(0);
     let run = sandbox.run("backends --json").exits(0);
-    let entry = listed(&run, "plugin-accelerators", Value::Null);
+    let entry = listed(&run, "plugin-accelerators", "scalar".into());
     assert_eq!(entry["available"], false);
     assert!(
         entry["reason"].as_str().unwrap().contains("linked"),
@@ -202,7 +202,8 @@ fn no_plugin() {
 
 fn panics() {
     let sandbox = allowing(&["plugin-fixture"], "faulty");
-    let run = sandbox.run("process song.wav -o out.wav");
+    let armed = ["--set", "accelerator.options.armed=true"];
+    let run = sandbox.run_with("process song.wav -o out.wav", &armed);
     // The plugin's own panic hook prints too.
     assert_eq!(run.code, Some(1), "{run}");
     run.says(&[
@@ -215,7 +216,11 @@ fn panics() {
 
 /// The list that lets `scalar` take over.
 fn list(broken: &str) -> String {
-    format!("accelerator.backend=[{broken:?}, \"scalar\"]")
+    let options = match broken {
+        "faulty" => ", options = { armed = true }",
+        _ => "",
+    };
+    format!("accelerator={{ backend = [{broken:?}, \"scalar\"]{options} }}")
 }
 
 fn delivers() {

@@ -539,7 +539,7 @@ pub struct Plan {
 /// What a plugin exports under [`ROOT_SYMBOL`](crate::ROOT_SYMBOL).
 ///
 /// `magic`, `size` and `abi` stand at these places in every version to come.
-#[derive(Debug)]
+#[derive(Debug, StableAbi)]
 #[repr(C)]
 pub struct PluginHeader {
     /// [`PluginHeader::MAGIC`].
@@ -568,7 +568,7 @@ impl PluginHeader {
 }
 
 /// One table and what it looks like.
-#[derive(Debug)]
+#[derive(Debug, StableAbi)]
 #[repr(C)]
 pub struct InterfaceHeader {
     /// The size of this structure in the plugin.

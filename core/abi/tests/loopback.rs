@@ -2,13 +2,15 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
-use auralis_abi::{FloatControl, Plugin, PluginBackend, PluginHeader, Status, wire};
-use auralis_core::accelerator::AcceleratorSettings;
+use auralis_abi::{FloatControl, Plugin, PluginBackend, PluginHeader, Remote, Status, wire};
 use auralis_core::{
-    Accelerator, AudioBlockMut, Biquad, BuildContext, Complex, ConvolutionMode, ConvolverSpec,
-    CpuFeatures, ErrorKind, Kernel, Latency, Linked, Options, Result,
+    Accelerator, Admission, AudioBlockMut, Biquad, BufferPool, BuildContext, Bytes, Cache, Complex,
+    Contents, ConvolutionMode, ConvolverSpec, CpuFeatures, Error, ErrorKind, Executor, Kernel, Key,
+    Kind, Latency, Linked, Operation, OperationId, Options, Profiler, Result,
 };
 use fixture_backend::answers::answers;
 
@@ -38,36 +40,51 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Without these options the backend `faulty` is not built.
+const ARMED: &str = r#"{"armed": true}"#;
+
 fn plugin() -> Plugin {
     // SAFETY: the header is our own, and a static.
     unsafe { Plugin::read(&auralis_plugin_v1) }.unwrap()
 }
 
-fn backend(id: &str) -> PluginBackend {
+fn backend<K: Kind + ?Sized>(id: &str) -> PluginBackend {
     plugin()
         .backends()
         .iter()
-        .find(|b| b.id == id)
+        .find(|b| (b.kind.as_str(), b.id.as_str()) == (K::NAME, id))
         .unwrap()
         .clone()
 }
 
-fn with<T>(options: &str, run: impl FnOnce(&BuildContext<'_, dyn Accelerator>) -> T) -> T {
+fn with<K: Kind + ?Sized, T>(options: &str, run: impl FnOnce(&BuildContext<'_, K>) -> T) -> T {
     run(&BuildContext {
         options: &Options::new(serde_json::from_str(options).unwrap()),
-        settings: &AcceleratorSettings::default(),
+        settings: &K::Settings::default(),
         cpu: CpuFeatures::detect(),
     })
 }
 
+fn remote_of<K: Remote + ?Sized>(id: &str, options: &str) -> Result<Arc<K>> {
+    with(options, |context| backend::<K>(id).build(context))
+}
+
+fn linked_of<K: Linked + ?Sized>(id: &str, options: &str) -> Result<Arc<K>> {
+    let all = K::linked();
+    let descriptor = all.into_iter().find(|d| d.id == id).unwrap();
+    with(options, |context| (descriptor.build)(context))
+}
+
+fn faulty<K: Remote + ?Sized>() -> Arc<K> {
+    remote_of("faulty", ARMED).unwrap()
+}
+
 fn remote(id: &str, options: &str) -> Result<Arc<dyn Accelerator>> {
-    with(options, |context| backend(id).build(context))
+    remote_of(id, options)
 }
 
 fn linked(id: &str, options: &str) -> Result<Arc<dyn Accelerator>> {
-    let all = <dyn Accelerator>::linked();
-    let descriptor = all.into_iter().find(|d| d.id == id).unwrap();
-    with(options, |context| (descriptor.build)(context))
+    linked_of(id, options)
 }
 
 #[test]
@@ -77,10 +94,30 @@ fn a_backend_is_described_as_it_describes_itself() {
         (plugin.name(), plugin.version()),
         ("auralis-abi", env!("CARGO_PKG_VERSION"))
     );
-    let ids: Vec<_> = plugin.backends().iter().map(|b| b.id.as_str()).collect();
-    assert_eq!(ids, ["faulty", "fixture", "panics-later", "unavailable"]);
-    for descriptor in <dyn Accelerator>::linked() {
-        let backend = backend(descriptor.id);
+    let names: Vec<_> = plugin.backends().iter().map(PluginBackend::name).collect();
+    assert_eq!(
+        names,
+        [
+            "accelerator/faulty",
+            "accelerator/fixture",
+            "accelerator/panics-later",
+            "accelerator/unavailable",
+            "buffer_pool/faulty",
+            "cache/faulty",
+            "executor/faulty",
+            "profiler/faulty",
+        ]
+    );
+    described_as_linked::<dyn Accelerator>();
+    described_as_linked::<dyn BufferPool>();
+    described_as_linked::<dyn Cache>();
+    described_as_linked::<dyn Executor>();
+    described_as_linked::<dyn Profiler>();
+}
+
+fn described_as_linked<K: Linked + ?Sized>() {
+    for descriptor in K::linked() {
+        let backend = backend::<K>(descriptor.id);
         assert_eq!(backend.summary, descriptor.summary);
         assert_eq!(backend.version, descriptor.version);
         assert_eq!(backend.rank, descriptor.rank);
@@ -89,6 +126,19 @@ fn a_backend_is_described_as_it_describes_itself() {
         assert_eq!(backend.capabilities, descriptor.capabilities);
         assert_eq!(backend.options_schema, descriptor.options_schema);
     }
+}
+
+#[test]
+fn a_backend_is_built_as_what_it_is() {
+    let cache = backend::<dyn Cache>("faulty");
+    let error = with::<dyn Executor, _>("{}", |context| cache.build(context)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (
+            ErrorKind::InvalidInput,
+            "the backend is of the kind `cache`, not `executor`"
+        )
+    );
 }
 
 #[test]
@@ -149,8 +199,8 @@ fn errors_of_build_are_the_same_on_both_sides() {
 #[test]
 fn an_error_keeps_its_kind_message_context_and_causes() {
     let (linked, remote) = (
-        linked("faulty", "{}").unwrap(),
-        remote("faulty", "{}").unwrap(),
+        linked("faulty", ARMED).unwrap(),
+        remote("faulty", ARMED).unwrap(),
     );
     let (linked, remote) = (
         linked.add(&mut [], &[]).unwrap_err(),
@@ -163,7 +213,7 @@ fn an_error_keeps_its_kind_message_context_and_causes() {
 
 #[test]
 fn a_long_message_is_cut_at_the_end_of_the_buffer() {
-    let remote = remote("faulty", "{}").unwrap();
+    let remote = remote("faulty", ARMED).unwrap();
     let error = remote
         .convolve(&mut [], &[], &[], ConvolutionMode::Full)
         .unwrap_err();
@@ -173,7 +223,7 @@ fn a_long_message_is_cut_at_the_end_of_the_buffer() {
 
 #[test]
 fn a_panic_puts_an_instance_out_of_use() {
-    let instance = || remote("faulty", "{}").unwrap();
+    let instance = || remote("faulty", ARMED).unwrap();
     type Run = fn(&dyn Accelerator) -> Result<()>;
     let panics: [(&str, Run); 2] = [
         ("a panic in the plugin: no gain for 3 samples", |a| {
@@ -206,7 +256,7 @@ fn a_panic_puts_an_instance_out_of_use() {
 
 #[test]
 fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
-    let accelerator = remote("faulty", "{}").unwrap();
+    let accelerator = remote("faulty", ARMED).unwrap();
     let mut fir = accelerator.plan_fir(&[1.0]).unwrap();
     fir.process(&mut [], &[]).unwrap();
     let error = fir.process(&mut [0.0], &[0.0]).unwrap_err();
@@ -232,22 +282,263 @@ fn a_panic_puts_a_plan_out_of_use_and_nothing_else() {
 
 #[test]
 fn panics_while_building_and_dropping_go_no_further() {
-    let error = remote("faulty", r#"{"panic_in_build": true}"#).unwrap_err();
+    breaks_at_its_ends::<dyn Accelerator>();
+    breaks_at_its_ends::<dyn BufferPool>();
+    breaks_at_its_ends::<dyn Cache>();
+    breaks_at_its_ends::<dyn Executor>();
+    breaks_at_its_ends::<dyn Profiler>();
+}
+
+fn breaks_at_its_ends<K: Remote + ?Sized>() {
+    let outcome = remote_of::<K>("faulty", r#"{"armed": true, "panic_in_build": true}"#);
+    let error = outcome.err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Panicked);
     assert_eq!(
         error.message(),
         "a panic in the plugin: told to panic in build"
     );
-    drop(remote("faulty", r#"{"panic_in_drop": true}"#).unwrap());
+    assert_eq!(error.faulty_backend(), Some((K::NAME, "faulty")));
+    drop(
+        remote_of::<K>("faulty", r#"{"armed": true, "panic_in_drop": true}"#)
+            .unwrap_or_else(|e| panic!("{e}")),
+    );
+}
+
+const OUT_OF_USE: &str = "out of use, because an earlier call of it panicked in the plugin";
+
+#[test]
+fn a_buffer_pool_that_panics_is_out_of_use() {
+    let acquire = |pool: &dyn BufferPool, len| pool.acquire(len, Contents::Zeroed);
+    type Run = fn(&dyn BufferPool) -> Error;
+    let panics: [(&str, Run); 2] = [
+        ("a panic in the plugin: 13 buffers are too many", |pool| {
+            pool.prepare(1, 13).unwrap_err()
+        }),
+        ("a panic in the plugin: 13 samples are unlucky", |pool| {
+            pool.acquire(13, Contents::Stale).unwrap_err()
+        }),
+    ];
+    for (message, run) in panics {
+        let pool = faulty::<dyn BufferPool>();
+        let lent = acquire(&*pool, 5).unwrap();
+        let error = run(&*pool);
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::Panicked, message)
+        );
+        assert_eq!(error.faulty_backend(), Some(("buffer_pool", "faulty")));
+        let later = acquire(&*pool, 5).unwrap_err();
+        assert_eq!(
+            (later.message(), later.faulty_backend()),
+            (OUT_OF_USE, Some(("buffer_pool", "faulty")))
+        );
+        assert_eq!(pool.stats(), Default::default());
+        drop(pool);
+        assert_eq!(*lent, [0.0; 5]);
+    }
+}
+
+#[test]
+fn a_buffer_crosses_whole_and_goes_back() {
+    let pool = faulty::<dyn BufferPool>();
+    assert!(!pool.is_real_time());
+    assert_eq!(pool.stats().peak, 4);
+    let mut buffer = pool.acquire(5, Contents::Zeroed).unwrap();
+    assert_eq!((buffer.len(), buffer.capacity()), (5, 5));
+    assert_eq!(buffer.as_ptr().addr() % auralis_core::ALIGNMENT, 0);
+    buffer.fill(0.5);
+    let before = FloatControl::read();
+    drop(buffer);
+    // The release of this one panics, and goes no further.
+    drop(pool.acquire(7, Contents::Stale).unwrap());
+    assert_eq!(FloatControl::read(), before);
+    drop(pool.acquire(7, Contents::Stale).unwrap());
+
+    // The host's words, not the plugin's, which it could not read without an allocation.
+    let error = pool.acquire(0, Contents::Stale).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (
+            ErrorKind::Exhausted,
+            "the plugin's buffer pool is exhausted"
+        )
+    );
+}
+
+const GOOD: Key = Key::from_bytes([1; 32]);
+const BAD: Key = Key::from_bytes([13; 32]);
+
+#[test]
+fn a_cache_that_panics_misses_and_refuses() {
+    type Run = fn(&dyn Cache);
+    let panics: [Run; 3] = [
+        |cache| assert_eq!(cache.get(&BAD), None),
+        |cache| {
+            assert_eq!(
+                cache.put(&BAD, Bytes::from_static(b"x")),
+                Admission::Refused
+            )
+        },
+        |cache| assert!(!cache.remove(&BAD)),
+    ];
+    for run in panics {
+        let cache = faulty::<dyn Cache>();
+        assert_eq!(cache.get(&GOOD).unwrap(), "a value");
+        assert_eq!(cache.put(&GOOD, Bytes::new()), Admission::TooLarge);
+        assert!(cache.remove(&GOOD));
+        assert_eq!(cache.sweep(), 3);
+        let stats = cache.stats();
+        assert_eq!((stats.hits, stats.errors), (5, 2));
+        run(&*cache);
+        assert_eq!(cache.get(&GOOD), None);
+        assert_eq!(cache.put(&GOOD, Bytes::new()), Admission::Refused);
+        assert!(!cache.remove(&GOOD));
+        assert_eq!(cache.sweep(), 0);
+        // Five calls above, and that of the figures themselves.
+        assert_eq!(cache.stats().errors, 6);
+    }
+}
+
+/// Counts how often it is dropped.
+struct Value(Arc<Mutex<usize>>);
+
+impl AsRef<[u8]> for Value {
+    fn as_ref(&self) -> &[u8] {
+        b"some bytes"
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn a_value_is_given_back_once_whatever_becomes_of_it() {
+    let dropped = Arc::new(Mutex::new(0));
+    let value = || Bytes::from_owner(Value(Arc::clone(&dropped)));
+    let cache = faulty::<dyn Cache>();
+    // Not stored, then in the hands of what panics, then given to what is out of use.
+    for (count, key) in [(1, GOOD), (2, BAD), (3, GOOD)] {
+        cache.put(&key, value());
+        assert_eq!(*dropped.lock().unwrap(), count);
+    }
+}
+
+#[test]
+fn an_executor_that_panics_is_out_of_use() {
+    let executor = faulty::<dyn Executor>();
+    executor.for_ranges(5, 2, &|_| {}).unwrap();
+    let error = executor.for_ranges(13, 1, &|_| {}).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message(), error.faulty_backend()),
+        (
+            ErrorKind::Panicked,
+            "a panic in the plugin: 13 indices are unlucky",
+            Some(("executor", "faulty"))
+        )
+    );
+    let later = executor.for_ranges(5, 1, &|_| {}).unwrap_err();
+    assert_eq!(
+        (later.message(), later.faulty_backend()),
+        (OUT_OF_USE, Some(("executor", "faulty")))
+    );
+    assert!(!executor.is_real_time());
+    assert_eq!(faulty::<dyn Executor>().threads(), 1);
+}
+
+/// A panic payload whose own drop panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("the payload was dropped"));
+    }
+}
+
+#[test]
+fn a_panic_of_the_host_s_task_stays_with_the_host() {
+    let (linked, remote) = (
+        linked_of::<dyn Executor>("faulty", ARMED).unwrap(),
+        faulty::<dyn Executor>(),
+    );
+    let control = FloatControl::read();
+    for executor in [linked, remote] {
+        let seen = Mutex::new(Vec::new());
+        let error = executor
+            .for_ranges(10, 3, &|range| {
+                seen.lock().unwrap().push(range.clone());
+                if range.start != 6 {
+                    std::panic::resume_unwind(Box::new("planted"));
+                }
+            })
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a task panicked (range: 0..3, panic: planted)"
+        );
+        assert_eq!(seen.into_inner().unwrap(), [9..10, 6..9, 3..6, 0..3]);
+        executor.for_ranges(5, 1, &|_| {}).unwrap();
+        control.restore();
+    }
+    let remote = faulty::<dyn Executor>();
+    // The executor changes the control, the task runs with that of its caller.
+    let found = Mutex::new(None);
+    remote
+        .for_ranges(1, 1, &|_| {
+            *found.lock().unwrap() = Some(FloatControl::read())
+        })
+        .unwrap();
+    assert_eq!(*found.lock().unwrap(), Some(control));
+    assert_eq!(FloatControl::read(), control);
+
+    let bomb = |_| std::panic::resume_unwind(Box::new(Bomb));
+    let error = remote.for_ranges(1, 1, &bomb).unwrap_err();
+    assert_eq!(error.to_string(), "a task panicked (range: 0..1)");
+    assert_eq!(error.faulty_backend(), None);
+}
+
+#[test]
+fn a_profiler_that_panics_is_out_of_use() {
+    type Run = fn(&dyn Profiler);
+    let panics: [Run; 2] = [
+        |profiler| profiler.record(OperationId(13), 1, 2),
+        |profiler| assert_eq!(profiler.events(), []),
+    ];
+    for run in panics {
+        let profiler = faulty::<dyn Profiler>();
+        let operation = Operation {
+            name: "four",
+            period: Some(Duration::MAX),
+        };
+        assert_eq!(profiler.register(&operation), OperationId(4));
+        profiler.record(OperationId(4), 1, 2);
+        assert_eq!(profiler.report().unnamed, 6);
+        run(&*profiler);
+        assert_eq!(profiler.register(&operation), OperationId(u32::MAX));
+        profiler.record(OperationId(4), 1, 2);
+        assert_eq!(profiler.report(), Default::default());
+        assert_eq!(profiler.events(), []);
+    }
 }
 
 #[test]
 fn the_floating_point_control_is_restored() {
     let before = FloatControl::read();
     assert_eq!(
-        remote("faulty", "{}").unwrap().sum_squares(&[2.0]).unwrap(),
+        remote("faulty", ARMED)
+            .unwrap()
+            .sum_squares(&[2.0])
+            .unwrap(),
         4.0
     );
+    assert_eq!(FloatControl::read(), before);
+    faulty::<dyn BufferPool>().stats();
+    assert_eq!(FloatControl::read(), before);
+    faulty::<dyn Cache>().stats();
+    assert_eq!(FloatControl::read(), before);
+    faulty::<dyn Profiler>().record(OperationId(1), 0, 0);
     assert_eq!(FloatControl::read(), before);
 }
 
@@ -288,13 +579,30 @@ fn a_call_that_succeeds_allocates_nothing() {
     // Neither does the answer of a kernel that a backend lacks: it is asked before it is composed.
     assert_eq!(a.peak(&data).unwrap_err().kind(), ErrorKind::Unsupported);
     assert_eq!(ALLOCATIONS.get(), before);
+
+    // Composing the plugin's error allocates in the plugin, reading it would do so in the host.
+    let pool = faulty::<dyn BufferPool>();
+    let before = ALLOCATIONS.get();
+    pool.acquire(0, Contents::Stale).unwrap_err();
+    let of_plugin = ALLOCATIONS.get() - before;
+    let linked = linked_of::<dyn BufferPool>("faulty", ARMED).unwrap();
+    let before = ALLOCATIONS.get();
+    linked.acquire(0, Contents::Stale).unwrap_err();
+    assert_eq!(of_plugin, ALLOCATIONS.get() - before);
+
+    let (executor, profiler) = (faulty::<dyn Executor>(), faulty::<dyn Profiler>());
+    let before = ALLOCATIONS.get();
+    executor.for_ranges(10, 3, &|_| {}).unwrap();
+    profiler.record(OperationId(1), 0, 1);
+    pool.prepare(1, 1).unwrap();
+    assert_eq!(ALLOCATIONS.get(), before);
 }
 
 #[test]
 fn many_threads_share_an_instance() {
     let accelerator = remote("fixture", "{}").unwrap();
     let expected = answers(&*accelerator, 33);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| assert_eq!(answers(&*accelerator, 33), expected));
         }
@@ -390,7 +698,30 @@ fn a_plugin_without_layout_descriptions_is_held_to_sizes() {
     };
     // SAFETY: the header is our own.
     let plugin = unsafe { Plugin::read(&header) }.unwrap();
-    assert_eq!(plugin.backends().len(), 4);
+    assert_eq!(plugin.backends().len(), 8);
+}
+
+#[test]
+fn an_interface_that_is_missing_is_named() {
+    unsafe extern "C" fn no_caches(name: wire::Text) -> *const wire::InterfaceHeader {
+        // SAFETY: the host gives a text.
+        match unsafe { name.open_str() } {
+            Ok("cache/1") => std::ptr::null(),
+            // SAFETY: as above.
+            _ => unsafe { auralis_abi::export::get_interface(name) },
+        }
+    }
+    let header = PluginHeader {
+        get_interface: Some(no_caches),
+        ..auralis_abi::export::header("cacheless", "1.0.0", "unwind")
+    };
+    // SAFETY: the header is our own.
+    let error = unsafe { Plugin::read(&header) }.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Plugin);
+    assert_eq!(
+        error.to_string(),
+        "the plugin does not serve the interface `cache/1` (backend: cache/faulty)"
+    );
 }
 
 #[test]

@@ -170,6 +170,8 @@ enum Event {
 struct Run {
     child: Child,
     out_of_memory: bool,
+    /// The end of what it has printed as errors, once that is over.
+    complaints: Vec<u8>,
 }
 
 impl Drop for Run {
@@ -192,6 +194,7 @@ impl Run {
         Ok(Self {
             child: platform::own_group(&mut command).spawn()?,
             out_of_memory: false,
+            complaints: Vec::new(),
         })
     }
 
@@ -214,7 +217,7 @@ impl Run {
         let answer = self.answer(&events, deadline, request);
         let answer = match answer {
             Outcome::Answer(answer) => answer,
-            Outcome::End(end) => return Err(self.death(&end, &events, request)),
+            Outcome::End(end) => return Err(self.death(&end, request)),
             Outcome::Silence => return Err(self.silence(time, request)),
         };
         if let Some(reason) = answer.rejected {
@@ -259,13 +262,15 @@ impl Run {
         loop {
             match events.recv_timeout(TICK) {
                 Ok(Event::Answer(answer)) => return Outcome::Answer(answer),
+                Ok(Event::Complaints(text)) => self.complaints = text,
                 // It has closed its pipes, or is about to end.
-                Ok(Event::Complaints(_)) => {}
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if let Some(end) = platform::ended(&mut self.child) {
-                return Outcome::End(end);
+                return self
+                    .last_words(events)
+                    .map_or(Outcome::End(end), Outcome::Answer);
             }
             let memory = request.limits.memory;
             self.out_of_memory = platform::is_out_of_memory(self.child.id(), memory);
@@ -273,6 +278,19 @@ impl Run {
                 return Outcome::Silence;
             }
         }
+    }
+
+    /// What a child that has ended had written before.
+    fn last_words(&mut self, events: &Receiver<Event>) -> Option<Answer> {
+        // Others of its group may hold the pipes open.
+        platform::kill_group(&mut self.child);
+        while let Ok(event) = events.recv_timeout(LAST_WORDS) {
+            match event {
+                Event::Answer(answer) => return Some(answer),
+                Event::Complaints(text) => self.complaints = text,
+            }
+        }
+        None
     }
 
     fn end(&mut self, deadline: Instant) -> Option<End> {
@@ -286,17 +304,9 @@ impl Run {
     }
 
     /// What is to be said of a child that ended without an answer.
-    fn death(&mut self, end: &End, events: &Receiver<Event>, request: &Request) -> Failure {
-        // Its group may hold the pipes open.
-        platform::kill_group(&mut self.child);
-        let mut complaints = String::new();
-        while let Ok(event) = events.recv_timeout(LAST_WORDS) {
-            if let Event::Complaints(text) = event {
-                complaints = String::from_utf8_lossy(&text).into_owned();
-                break;
-            }
-        }
-        tracing::debug!(complaints, "the test run of a plugin ended");
+    fn death(&self, end: &End, request: &Request) -> Failure {
+        let complaints = String::from_utf8_lossy(&self.complaints);
+        tracing::debug!(%complaints, "the test run of a plugin ended");
         // What the standard libraries of Rust and C++ print.
         let said = |words: &[&str]| words.iter().any(|words| complaints.contains(words));
         let out_of_memory = self.out_of_memory || said(&["memory allocation of", "std::bad_alloc"]);

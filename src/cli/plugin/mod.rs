@@ -3,6 +3,7 @@
 mod check;
 mod inspect;
 mod list;
+mod new;
 mod pin;
 mod quarantine;
 mod trials;
@@ -22,6 +23,8 @@ use crate::plugins::allowed_files;
 /// Makes, inspects, checks and allows third-party backends.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Makes the crate of a plugin
+    New(new::New),
     /// Says what a plugin is and whether it would be loaded, and runs no code of it
     Inspect(inspect::Inspect),
     /// Runs the conformance suite over a plugin, in a process of its own
@@ -47,6 +50,7 @@ impl Verb {
             return Err(Stop::Usage(message.into()));
         }
         match self {
+            Self::New(new) => new.run(global),
             Self::Inspect(inspect) => inspect.run(global),
             Self::Check(check) => check.run(global),
             Self::List => list::run(global),

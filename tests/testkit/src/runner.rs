@@ -18,8 +18,8 @@ pub fn main() -> ExitCode {
 }
 
 /// One trial per linked backend and clause of its contract, named like
-/// `cache::dashmap::ttl_is_absolute`. What can't run on this CPU is shown as ignored, with the
-/// features that it needs.
+/// `cache::dashmap::ttl_is_absolute` and of the kind `linked`. What can't run on this CPU is shown as
+/// ignored, with the features that it needs.
 pub fn linked_trials() -> Vec<libtest_mimic::Trial> {
     let mut all = of_kind::<dyn Accelerator>(accelerator::trials);
     all.extend(of_kind::<dyn BufferPool>(buffer_pool::trials));
@@ -34,8 +34,9 @@ pub type Build<K> = dyn Fn(&BuildContext<'_, K>) -> Result<Arc<K>> + Send + Sync
 
 /// A backend as the runner sees it: what a descriptor says, owned, so that it may come from a dylib.
 pub struct Backend<K: Kind + ?Sized> {
-    /// What stands for it in the names of its trials.
-    pub name: String,
+    /// In which form it is here, which is the kind of its trials: `linked`, or the name of a dylib's
+    /// file. Their names are the same in every form.
+    pub form: String,
     /// Its id.
     pub id: String,
     /// What it lists.
@@ -51,7 +52,7 @@ pub struct Backend<K: Kind + ?Sized> {
 impl<K: Kind + ?Sized> From<&'static Descriptor<K>> for Backend<K> {
     fn from(descriptor: &'static Descriptor<K>) -> Self {
         Self {
-            name: descriptor.id.into(),
+            form: "linked".into(),
             id: descriptor.id.into(),
             capabilities: descriptor.capabilities.iter().map(|&c| c.into()).collect(),
             options_schema: descriptor.options_schema.into(),
@@ -91,7 +92,7 @@ fn named<K: Kind + ?Sized>(
     if !trial.needs.is_none_or(offers) {
         return None;
     }
-    let name = format!("{}::{}::{}", K::NAME, backend.name, trial.name);
+    let name = format!("{}::{}::{}", K::NAME, backend.id, trial.name);
     let cpu = CpuFeatures::detect();
     let missing = backend.requires.missing_from(cpu);
     if !missing.is_empty() {
@@ -99,15 +100,17 @@ fn named<K: Kind + ?Sized>(
         let refusal = format!("can't run on this CPU: it {reason}");
         return Some(
             libtest_mimic::Trial::test(name, move || Err(refusal.into()))
-                .with_kind(reason)
+                .with_kind(format!("{}, {reason}", backend.form))
                 .with_ignored_flag(true),
         );
     }
-    Some(libtest_mimic::Trial::test(name, move || {
+    let form = backend.form.clone();
+    let run = move || {
         let capabilities: Vec<&str> = backend.capabilities.iter().map(String::as_str).collect();
         let build = |context: &BuildContext<'_, K>| (backend.build)(context);
         let schema = &backend.options_schema;
         let subject = Subject::new(&backend.id, &capabilities, schema, cpu, &build);
         (trial.run)(&subject).map_err(Failed::from)
-    }))
+    };
+    Some(libtest_mimic::Trial::test(name, run).with_kind(form))
 }

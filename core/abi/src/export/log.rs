@@ -42,7 +42,8 @@ fn sink() -> Option<LogSink> {
 unsafe extern "C" fn install(sink: LogSink, message: *mut Message) -> Status {
     let body = || {
         *SINK.write().unwrap_or_else(PoisonError::into_inner) = Some(Shared(sink));
-        if tracing::subscriber::set_global_default(Forwarder).is_err()
+        if sink.level.0 > 0
+            && tracing::subscriber::set_global_default(Forwarder).is_err()
             && !tracing::dispatcher::get_default(|d| d.is::<Forwarder>())
         {
             let text = "the plugin's log goes elsewhere: it has a subscriber of its own";

@@ -112,7 +112,9 @@ trait Served: Interface {
     };
 }
 
-static INTERFACES: &[InterfaceHeader] = &[
+/// Every table of this crate.
+#[doc(hidden)]
+pub static INTERFACES: &[InterfaceHeader] = &[
     BackendsV1::HEADER,
     LogV1::HEADER,
     SlicesV1::HEADER,

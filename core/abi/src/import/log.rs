@@ -12,8 +12,8 @@ use super::layout::find;
 use crate::tables::{LogSink, LogV1};
 use crate::wire::{LevelCode, PluginHeader, Text};
 
-/// Sends what the plugin logs to the host's own subscriber, as far as that wants it now. Where it
-/// wants nothing, or the plugin has no log, nothing happens.
+/// Sends what the plugin logs to the host's own subscriber, as far as that wants it now. Where the
+/// plugin has no log, nothing happens.
 ///
 /// # Errors
 ///
@@ -28,14 +28,10 @@ pub(super) unsafe fn forward(header: &'static PluginHeader) -> Result<()> {
     let Some(table) = (unsafe { find::<LogV1>(header) })? else {
         return Ok(());
     };
-    let level = LevelCode::from(LevelFilter::current());
-    if level.0 == 0 {
-        return Ok(());
-    }
     let install = offered(table.install, "install")?;
     let sink = LogSink {
         context: ptr::from_ref(header).cast(),
-        level,
+        level: LevelFilter::current().into(),
         write,
     };
     // SAFETY: the sink lives for ever, as the header does.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use auralis_core::{
     Accelerator, AudioBlockMut, Biquad, BiquadCascade, Complex, ComplexFft, ConvolutionMode,
-    Convolver, ConvolverSpec, CpuFeatures, Descriptor, Error, ErrorKind, Fir, Latency, RealFft,
-    Result, Window, register,
+    Convolver, ConvolverSpec, CpuFeatures, Descriptor, Error, ErrorKind, Fir, Latency,
+    MAX_CHANNELS, RealFft, Result, Window, register,
 };
 use serde::Deserialize;
 
@@ -103,6 +103,24 @@ fn equal(a: usize, b: usize) -> Result<()> {
         .with("second", b))
 }
 
+/// So many of them, or an error where there is no room.
+fn defaults<T: Clone + Default>(len: usize) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(len)
+        .map_err(|e| Error::new(ErrorKind::InvalidInput, "too long").because(e))?;
+    all.resize(len, T::default());
+    Ok(all)
+}
+
+/// Planes are of equal length, which together is the interleaved one.
+fn frames<P: AsRef<[f32]>>(planes: &[P], interleaved: usize) -> Result<()> {
+    let frames = planes.first().map_or(0, |plane| plane.as_ref().len());
+    planes
+        .iter()
+        .try_for_each(|plane| equal(plane.as_ref().len(), frames))?;
+    equal(planes.len() * frames, interleaved)
+}
+
 fn at_least_one(len: usize) -> Result<()> {
     match len {
         0 => Err(Error::new(
@@ -120,9 +138,15 @@ impl Accelerator for Working {
     }
 
     fn channel_gains(&self, interleaved: &mut [f32], gains: &[f32]) -> Result<()> {
-        at_least_one(gains.len())?;
-        equal(interleaved.len() % gains.len(), 0)?;
-        for frame in interleaved.chunks_exact_mut(gains.len()) {
+        let channels = gains.len();
+        equal(
+            interleaved
+                .len()
+                .checked_rem(channels)
+                .unwrap_or(interleaved.len()),
+            0,
+        )?;
+        for frame in interleaved.chunks_exact_mut(channels.max(1)) {
             frame.iter_mut().zip(gains).for_each(|(x, g)| *x *= g);
         }
         Ok(())
@@ -141,7 +165,7 @@ impl Accelerator for Working {
     }
 
     fn interleave(&self, dst: &mut [f32], planes: &[&[f32]]) -> Result<()> {
-        equal(dst.len(), planes.iter().map(|p| p.len()).sum())?;
+        frames(planes, dst.len())?;
         for (i, x) in dst.iter_mut().enumerate() {
             *x = planes[i % planes.len()][i / planes.len()];
         }
@@ -149,7 +173,7 @@ impl Accelerator for Working {
     }
 
     fn deinterleave(&self, planes: &mut [&mut [f32]], src: &[f32]) -> Result<()> {
-        equal(src.len(), planes.iter().map(|p| p.len()).sum())?;
+        frames(planes, src.len())?;
         let channels = planes.len();
         for (i, x) in src.iter().enumerate() {
             planes[i % channels][i / channels] = *x;
@@ -191,6 +215,10 @@ impl Accelerator for Working {
     }
 
     fn window(&self, dst: &mut [f32], window: Window) -> Result<()> {
+        if let [only] = dst {
+            *only = 1.0;
+            return Ok(());
+        }
         let [a, b, c, d] = window.coefficients();
         let last = dst.len().saturating_sub(1).max(1) as f64;
         for (i, w) in dst.iter_mut().enumerate() {
@@ -202,6 +230,7 @@ impl Accelerator for Working {
 
     fn moving_rms(&self, dst: &mut [f32], src: &[f32], window: usize) -> Result<()> {
         at_least_one(window)?;
+        at_least_one((src.len() + 1).saturating_sub(window))?;
         equal(dst.len() + window, src.len() + 1)?;
         for (d, stretch) in dst.iter_mut().zip(src.windows(window)) {
             let sum: f64 = stretch.iter().map(|x| f64::from(*x).powi(2)).sum();
@@ -253,31 +282,33 @@ impl Accelerator for Working {
 
     fn plan_complex_fft(&self, len: usize) -> Result<Box<dyn ComplexFft<f32>>> {
         at_least_one(len)?;
-        Ok(Box::new(Dft::<f32>(vec![Complex::default(); len])))
+        Ok(Box::new(Dft::<f32>(defaults(len)?)))
     }
 
     fn plan_complex_fft_f64(&self, len: usize) -> Result<Box<dyn ComplexFft<f64>>> {
         at_least_one(len)?;
-        Ok(Box::new(Dft::<f64>(vec![Complex::default(); len])))
+        Ok(Box::new(Dft::<f64>(defaults(len)?)))
     }
 
     fn plan_real_fft(&self, len: usize) -> Result<Box<dyn RealFft<f32>>> {
         at_least_one(len)?;
-        Ok(Box::new(Dft::<f32>(vec![Complex::default(); len])))
+        Ok(Box::new(Dft::<f32>(defaults(len)?)))
     }
 
     fn plan_real_fft_f64(&self, len: usize) -> Result<Box<dyn RealFft<f64>>> {
         at_least_one(len)?;
-        Ok(Box::new(Dft::<f64>(vec![Complex::default(); len])))
+        Ok(Box::new(Dft::<f64>(defaults(len)?)))
     }
 
     fn plan_convolver(&self, spec: &ConvolverSpec<'_>) -> Result<Box<dyn Convolver>> {
         at_least_one(spec.impulse.len())?;
+        at_least_one(spec.block)?;
         let latency = match spec.latency {
             Latency::Zero => 0,
             Latency::OneBlock => spec.block,
         };
-        let mut taps = vec![0.0; latency];
+        let mut taps: Vec<f32> = defaults(spec.block)?;
+        taps.truncate(latency);
         taps.extend_from_slice(spec.impulse);
         Ok(Box::new(Direct::new(taps, latency)))
     }
@@ -289,7 +320,11 @@ impl Accelerator for Working {
 
     fn plan_biquads(&self, sections: &[Biquad], channels: usize) -> Result<Box<dyn BiquadCascade>> {
         at_least_one(channels)?;
-        let states = vec![vec![[0.0; 2]; sections.len()]; channels];
+        at_least_one((MAX_CHANNELS + 1).saturating_sub(channels))?;
+        let mut states: Vec<Vec<[f64; 2]>> = defaults(channels)?;
+        for state in &mut states {
+            *state = defaults(sections.len())?;
+        }
         Ok(Box::new(Cascade {
             sections: sections.to_vec(),
             states,
@@ -401,7 +436,9 @@ impl Fir for Direct {
         for (d, s) in dst.iter_mut().zip(src) {
             self.past.rotate_right(1);
             self.past[0] = *s;
-            *d = self.taps.iter().zip(&self.past).map(|(h, x)| h * x).sum();
+            let products = self.taps.iter().zip(&self.past);
+            let sum: f64 = products.map(|(h, x)| f64::from(*h) * f64::from(*x)).sum();
+            *d = sum as f32;
         }
         Ok(())
     }

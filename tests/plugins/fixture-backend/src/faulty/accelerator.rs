@@ -1,22 +1,17 @@
-//! The backend `faulty`: each kernel misbehaves in a way of its own.
+//! The accelerator `faulty`: each kernel misbehaves in a way of its own.
 
+use std::mem::ManuallyDrop;
 use std::panic::panic_any;
 use std::sync::Arc;
 
 use auralis_core::{
     Accelerator, ConvolutionMode, CpuFeatures, Descriptor, Error, ErrorKind, Fir, Result, register,
 };
-use serde::Deserialize;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Options {
-    panic_in_build: bool,
-    panic_in_drop: bool,
-}
+use super::{Bomb, SCHEMA, Switches, flush_to_zero};
 
 #[derive(Debug)]
-struct Faulty(Options);
+struct Faulty(#[allow(dead_code, reason = "it is there for its drop")] Switches);
 
 register! {
     Descriptor::<dyn Accelerator> {
@@ -25,28 +20,11 @@ register! {
         version: env!("CARGO_PKG_VERSION"),
         rank: -1,
         requires: CpuFeatures::NONE,
-        capabilities: &["scale", "add", "mul", "dot", "sum_squares", "convolve", "fir"],
-        options_schema: r#"{"type":"object"}"#,
+        capabilities: &["scale", "add", "mul", "dot", "sum_squares", "peak", "convolve", "fir"],
+        options_schema: SCHEMA,
         build: |context| {
-            let options: Options = context.options.parse()?;
-            assert!(!options.panic_in_build, "told to panic in build");
-            Ok(Arc::new(Faulty(options)))
+            Ok(Arc::new(Faulty(Switches::of(context.options)?)))
         },
-    }
-}
-
-impl Drop for Faulty {
-    fn drop(&mut self) {
-        assert!(!self.0.panic_in_drop, "told to panic in drop");
-    }
-}
-
-/// A panic payload whose own drop panics.
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        panic!("the payload was dropped");
     }
 }
 
@@ -83,6 +61,17 @@ impl Accelerator for Faulty {
         Ok(data.iter().map(|x| x * x).sum())
     }
 
+    /// Says something at each level, and something that can't be said.
+    fn peak(&self, data: &[f32]) -> Result<f32> {
+        tracing::error!("an error");
+        tracing::warn!(samples = data.len(), text = "a word", "a warning");
+        tracing::info!(unspeakable = ?ManuallyDrop::new(Bomb), "lost");
+        tracing::info!(target: "elsewhere", "information");
+        tracing::debug!("for debugging");
+        tracing::trace!("for tracing");
+        Ok(0.0)
+    }
+
     fn convolve(&self, _: &mut [f32], _: &[f32], _: &[f32], _: ConvolutionMode) -> Result<()> {
         Err(Error::new(ErrorKind::Corrupt, "ä".repeat(2000)))
     }
@@ -111,20 +100,3 @@ impl Drop for FaultyFir {
         panic!("this filter can't be dropped");
     }
 }
-
-#[cfg(target_arch = "x86_64")]
-fn flush_to_zero() {
-    let mxcsr = 0x9FC0u32;
-    // SAFETY: the value is the default with FTZ and DAZ; a host under test undoes it.
-    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack)) };
-}
-
-#[cfg(target_arch = "aarch64")]
-fn flush_to_zero() {
-    let fpcr = 1u64 << 24;
-    // SAFETY: the value is the default with FZ; a host under test undoes it.
-    unsafe { std::arch::asm!("msr fpcr, {}", in(reg) fpcr, options(nomem, nostack)) };
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn flush_to_zero() {}

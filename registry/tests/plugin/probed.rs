@@ -1,0 +1,205 @@
+//! Test runs: whatever the plugin does in the child, the host gets a verdict with a reason.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, abort, exit};
+use std::time::Duration;
+
+use auralis_core::{Error, ErrorKind, Result};
+use auralis_registry::plugin::{Allowance, Failure, Verdict, inspect};
+use libtest_mimic::Trial;
+
+use crate::support::{Sandbox, library, probe, trial};
+
+/// What happens in the child, by the name of the file, and what is to be said of it.
+const FAULTS: &[(&str, &str)] = &[
+    ("abort", "it aborted (SIGABRT)"),
+    ("overflow", "it overflowed the stack (SIGABRT)"),
+    ("segfault", "killed by SIGSEGV"),
+    ("illegal", "killed by SIGILL"),
+    (
+        "exit",
+        "it ended the process with exit status 0 before it answered",
+    ),
+    (
+        "exit-7",
+        "it ended the process with exit status 7 before it answered",
+    ),
+    ("loop", "no answer within 1.5 s"),
+    (
+        "allocate",
+        "it used more than the memory limit of 64 MiB (SIGABRT)",
+    ),
+    (
+        "fail",
+        "its self-test failed: accelerator::fixture::scale: wrong",
+    ),
+    (
+        "forge",
+        "its self-test failed: told the host that all is well",
+    ),
+];
+
+/// Does in the child what the file's name says, in the place of a self-test.
+pub fn misbehave(file: &Path) -> Result<()> {
+    let fail = |message: &'static str| Err(Error::new(ErrorKind::Plugin, message));
+    match file.file_stem().and_then(|name| name.to_str()) {
+        Some("abort") => abort(),
+        Some("overflow") => {
+            std::hint::black_box(deeper(1));
+            Ok(())
+        }
+        // Whatever sends the signal, the host sees the same. The first one ends what Rust does to
+        // find overflows of the stack.
+        Some("segfault") => killed("SEGV").and_then(|()| killed("SEGV")),
+        Some("illegal") => killed("ILL"),
+        Some("exit") => exit(0),
+        Some("exit-7") => exit(7),
+        Some("loop") => loop {
+            std::hint::spin_loop();
+        },
+        Some("allocate") => {
+            let mut hoard = Vec::new();
+            loop {
+                hoard.push(std::hint::black_box(vec![1u8; 1 << 20]));
+            }
+        }
+        Some("fail") => fail("accelerator::fixture::scale: wrong"),
+        Some("forge") => {
+            println!("auralis-probe 0000000000000000 {{\"rejected\":null,\"notes\":[]}}");
+            println!("auralis-probe {{\"rejected\":null,\"notes\":[]}}");
+            fail("told the host that all is well")
+        }
+        Some("noise") => {
+            for _ in 0..20_000 {
+                println!("a plugin that prints and prints");
+                eprintln!("and complains");
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[allow(unconditional_recursion, reason = "this is the fault")]
+fn deeper(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    deeper(frame[0] + 1) + frame[63]
+}
+
+fn killed(signal: &str) -> Result<()> {
+    let this = std::process::id().to_string();
+    let _ = Command::new("kill").args(["-s", signal, &this]).status();
+    Ok(())
+}
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<_> = FAULTS
+        .iter()
+        .map(|&(fault, says)| {
+            trial(&format!("probed::{fault}"), move || {
+                let sandbox = Sandbox::new();
+                let file = sandbox.fixture(&format!("{fault}.so"));
+                let limited = probe()
+                    .memory_limit(64 << 20)
+                    .time_limit(Duration::from_millis(1500));
+                match limited.run(&file).unwrap_err() {
+                    Failure::Failed { reason, .. } => assert_eq!(reason, says),
+                    not_run @ Failure::NotRun(_) => panic!("{not_run}"),
+                }
+            })
+        })
+        .collect();
+    trials.extend([
+        trial("probed::good", || {
+            let sandbox = Sandbox::new();
+            for name in ["good.so", "noise.so"] {
+                let notes = probe().run(&sandbox.fixture(name)).unwrap();
+                assert!(notes.is_empty(), "{notes:?}");
+            }
+        }),
+        trial("probed::not_run", not_run),
+        trial("probed::another_table", another_table),
+        trial("probed::forged_manifest", forged_manifest),
+    ]);
+    trials
+}
+
+/// Without a test run nothing is loaded, and nothing is known.
+fn not_run() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.fixture("good.so");
+    let missing = auralis_registry::plugin::Probe::new(sandbox.path("no-program"));
+    assert!(matches!(missing.run(&file), Err(Failure::NotRun(_))));
+    for probe in [None, Some(missing)] {
+        let loader = auralis_registry::plugin::Loader::new(sandbox.store(), probe);
+        let error = loader.load(&file, &Allowance::default()).unwrap_err();
+        assert!(error.report().contains("test"), "{}", error.report());
+        let seen = inspect(&file, &Allowance::default(), Some(loader.store()));
+        assert_eq!((seen.verdict, seen.probed), (Verdict::Accepted, false));
+    }
+}
+
+fn another_table() {
+    let sandbox = Sandbox::new();
+    let file = library("plugin-other-layout");
+    let error = sandbox
+        .loader()
+        .load(&file, &Allowance::default())
+        .unwrap_err();
+    assert_eq!(
+        error.message(),
+        "put in quarantine: the plugin's interface `accelerator.slices/1` is another one than the \
+         host's: 24 members instead of 23"
+    );
+}
+
+fn forged_manifest() {
+    let cases = [
+        (
+            r#""rank":-1"#,
+            r#""rank":-2"#,
+            "the rank of accelerator/faulty is -1, it says -2",
+        ),
+        (
+            r#""id":"fixture""#,
+            r#""id":"fixturf""#,
+            "it names the backend accelerator/fixturf, which the code does not serve",
+        ),
+        (
+            r#""name":"plugin-fixture""#,
+            r#""name":"plugin-fixturf""#,
+            "the name of the plugin is \"plugin-fixture\", it says \"plugin-fixturf\"",
+        ),
+    ];
+    for (from, to, says) in cases {
+        let sandbox = Sandbox::new();
+        let mut bytes = fs::read(library("plugin-fixture")).unwrap();
+        let at = bytes
+            .windows(from.len())
+            .position(|w| w == from.as_bytes())
+            .unwrap();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        let file = sandbox.write("forged.so", &bytes);
+        let error = sandbox
+            .loader()
+            .load(&file, &Allowance::default())
+            .unwrap_err();
+        let message = error.message().to_owned();
+        // Which of several backends stands first in the file is the linker's affair.
+        let says = says.replace("faulty", "");
+        let plain = ["faulty", "fixture", "unavailable"]
+            .iter()
+            .fold(message.clone(), |m, id| {
+                m.replace(&format!("accelerator/{id} "), "accelerator/ ")
+            });
+        assert!(
+            message.ends_with(&says) || plain.ends_with(&says),
+            "{message}"
+        );
+        assert!(
+            message.starts_with("put in quarantine: the manifest is forged: "),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! The conformance suite over the template of a cache.
+
+#[allow(
+    unused_imports,
+    reason = "without a harness the unit tests of the template have no functions; cargo runs them in what it makes"
+)]
+#[path = "../../src/scaffold/templates/cache/lib.rs"]
+mod template;
+
+fn main() -> std::process::ExitCode {
+    auralis_testkit::runner::main()
+}
