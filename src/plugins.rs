@@ -84,6 +84,10 @@ mod tested {
     /// auralis::plugins::probe_if_asked();
     /// // What the program does.
     /// ```
+    #[allow(
+        clippy::needless_doctest_main,
+        reason = "where the call stands is what the example shows"
+    )]
     pub fn probe_if_asked() {
         if let Some(file) = child::asked(env::args_os()) {
             // What the plugin has registered to run at the end belongs to the test: it runs here.

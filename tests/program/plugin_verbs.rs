@@ -318,10 +318,8 @@ fn pin() {
     );
     // It is what the next run uses.
     let explained = sandbox.run("explain --json").exits(0);
-    assert_eq!(
-        explained.object_with("kind", "accelerator")["chosen"],
-        "misbehaving"
-    );
+    let chosen = explained.object_with("kind", "accelerator");
+    assert_eq!(chosen["chosen"], "misbehaving", "{explained}");
     // A named file is made if there is none.
     let object = sandbox
         .run_with("plugin pin --json --config other.toml", &[text(&file)])

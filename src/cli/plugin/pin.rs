@@ -178,17 +178,19 @@ impl Entry<'_> {
     /// Behind the last entry, on a line of its own if that has one.
     fn append_to(&self, entries: &mut Array) {
         let mut entry = Value::InlineTable(self.table());
-        let lines = entries
-            .get(entries.len().saturating_sub(1))
+        let last = entries.get(entries.len().saturating_sub(1));
+        let line = last
             .and_then(|last| last.decor().prefix()?.as_str())
             .and_then(|prefix| Some(prefix[prefix.rfind('\n')?..].to_owned()));
-        match lines {
-            Some(indent) => {
-                entry.decor_mut().set_prefix(indent);
-                entries.push_formatted(entry);
-            }
-            None => entries.push(entry),
-        }
+        let Some(line) = line else {
+            return entries.push(entry);
+        };
+        // A comment behind the last entry stays there.
+        let rest = take_rest(entries);
+        let (comment, end) = rest.split_at(rest.rfind('\n').unwrap_or(rest.len()));
+        entry.decor_mut().set_prefix(format!("{comment}{line}"));
+        entries.push_formatted(entry);
+        entries.set_trailing(end);
     }
 
     fn put_into_tables(&self, entries: &mut ArrayOfTables) {
@@ -228,6 +230,19 @@ impl Entry<'_> {
         self.fill(&mut table);
         table
     }
+}
+
+/// What stands between the last entry of an array and its end, less the comma.
+fn take_rest(entries: &mut Array) -> String {
+    let mut rest = String::new();
+    let last = entries.len().saturating_sub(1);
+    if let Some(last) = entries.get_mut(last) {
+        let decor = last.decor_mut();
+        rest.push_str(decor.suffix().and_then(|s| s.as_str()).unwrap_or_default());
+        decor.set_suffix("");
+    }
+    rest.push_str(entries.trailing().as_str().unwrap_or_default());
+    rest
 }
 
 fn wrong(message: &'static str) -> Error {
@@ -272,7 +287,7 @@ mod tests {
             ("plugins.allow = []\n", format!("plugins.allow = [{NEW}]\n")),
             (
                 "plugins = { directories = [] }\n",
-                format!("plugins = {{ directories = [], allow = [{NEW}] }}\n"),
+                format!("plugins = {{ directories = [] , allow = [{NEW}] }}\n"),
             ),
             (
                 "[[plugins.allow]]\nfile = \"/a.so\" # a\n",
