@@ -6,7 +6,7 @@ use auralis_core::{CpuFeatures, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::store::Record;
-use super::{Allowance, LibraryFile, Manifest, Store, architecture, rejected, root};
+use super::{Allowance, LibraryFile, Manifest, Store, architecture, rejected, relocations, root};
 
 /// What is to be thought of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +119,8 @@ fn check(
         // An error can't be cloned: it is found again.
         Err(_) => return Manifest::read(&file.bytes).map(drop),
     }
-    root::check(&file.bytes)
+    root::check(&file.bytes)?;
+    relocations::check(&file.bytes)
 }
 
 fn not_in_quarantine(record: &Record) -> Result<()> {

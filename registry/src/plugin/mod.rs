@@ -16,6 +16,7 @@ mod load;
 mod manifest;
 mod platform;
 mod probe;
+mod relocations;
 mod root;
 mod store;
 
