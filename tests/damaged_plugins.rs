@@ -19,7 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const OF_EACH: u64 = 2000;
 /// A host sees so many files, then the next takes over.
 const PER_HOST: u64 = 250;
-/// A host that takes longer for one file hangs: twice what a probe may take.
+/// A host that takes longer for one file hangs: a probe ends after a twentieth of that.
 const HANG: Duration = Duration::from_secs(60);
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
 const HOST: &str = "--host";

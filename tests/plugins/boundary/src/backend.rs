@@ -24,7 +24,10 @@ register! {
         requires: CpuFeatures::NONE,
         capabilities: &["scale", "mix", "convolver"],
         options_schema: NoOptions::SCHEMA,
-        build: |context| Ok(Arc::new(Boundary { convolving: convolving(context.cpu)? })),
+        build: |context| {
+            let NoOptions {} = context.options.parse()?;
+            Ok(Arc::new(Boundary { convolving: convolving(context.cpu)? }))
+        },
     }
 }
 

@@ -4,4 +4,5 @@ mod backend;
 mod kernels;
 mod raw;
 
-auralis_abi::export_plugin!();
+// The accelerators whose convolver both ways end in.
+auralis_abi::export_plugin!(auralis_accelerator);
