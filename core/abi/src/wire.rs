@@ -181,13 +181,20 @@ impl<T: Element> SliceMut<T> {
 }
 
 /// Refuses what can be seen to be no slice: an empty one may have any pointer.
+#[inline]
 fn check<T>(ptr: *const T, len: usize) -> Result<()> {
     let fits = len <= isize::MAX as usize / size_of::<T>();
     if len == 0 || (!ptr.is_null() && ptr.is_aligned() && fits) {
         return Ok(());
     }
+    Err(no_slice())
+}
+
+#[cold]
+#[inline(never)]
+fn no_slice() -> Error {
     let message = "a slice crossed with a null or misaligned pointer or too large a length";
-    Err(Error::new(ErrorKind::InvalidInput, message))
+    Error::new(ErrorKind::InvalidInput, message)
 }
 
 /// Planes that the callee reads: a list of slices.

@@ -1,6 +1,7 @@
 //! What every call into a plugin does around it.
 
 use std::mem::MaybeUninit;
+use std::ops::Deref;
 
 use auralis_core::{Error, ErrorKind, Result};
 
@@ -23,15 +24,35 @@ const LONG_MESSAGE_BYTES: usize = 64 * 1024;
 #[inline]
 pub(super) unsafe fn call(
     function: &'static str,
-    backend: &str,
+    backend: &impl Deref<Target = str>,
     run: impl FnOnce(*mut Message) -> Status,
 ) -> Result<()> {
-    // SAFETY: the caller's promise, and the error is read of the message that was just written.
-    unsafe {
-        call_or(run, |message, kind| {
-            fault(message.error(kind, function), backend)
-        })
+    let mut text = [MaybeUninit::<u8>::uninit(); MESSAGE_BYTES];
+    let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
+    let status = guarded(&mut message, run);
+    if status == Status::OK {
+        return Ok(());
     }
+    // SAFETY: the caller's promise: the message was just written.
+    Err(unsafe { failed(&message, status, function, backend) })
+}
+
+/// The error of a [`call`]: out of line, with all that only it needs.
+///
+/// # Safety
+///
+/// As for [`Message::error`].
+#[cold]
+#[inline(never)]
+unsafe fn failed(
+    message: &Message,
+    status: Status,
+    function: &'static str,
+    backend: &impl Deref<Target = str>,
+) -> Error {
+    let kind = status.kind().unwrap_or(ErrorKind::Plugin);
+    // SAFETY: the caller's promise.
+    fault(unsafe { message.error(kind, function) }, backend)
 }
 
 /// [`call`] with an error of the caller's making, from the message and the kind.
