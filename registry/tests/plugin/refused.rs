@@ -114,8 +114,8 @@ const EDITS: &[Edit] = &[
     },
     Edit {
         name: "kinds_of_the_future",
-        from: r#""kind":"accelerator""#,
-        to: r#""kind":"oracle""#,
+        from: r#""kind":""#,
+        to: r#""kind":"future-"#,
         says: "the plugin has no backend of a kind that this host takes from plugins",
     },
     Edit {
@@ -198,8 +198,23 @@ fn nothing_to_refuse() {
     assert!(!inspection.probed);
     let manifest = inspection.manifest.unwrap();
     assert_eq!(manifest.plugin.name, "plugin-fixture");
-    let ids: Vec<_> = manifest.backends.iter().map(|b| b.id.as_str()).collect();
-    assert_eq!(ids, ["faulty", "fixture", "unavailable"]);
+    let names = manifest
+        .backends
+        .iter()
+        .map(|b| format!("{}/{}", b.kind, b.id));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [
+            "accelerator/faulty",
+            "accelerator/fixture",
+            "accelerator/panics-later",
+            "accelerator/unavailable",
+            "buffer_pool/faulty",
+            "cache/faulty",
+            "executor/faulty",
+            "profiler/faulty",
+        ]
+    );
     // Panics that end the process may be allowed.
     let sandbox = Sandbox::new();
     let abort = EDITS.iter().find(|e| e.name == "panic_abort").unwrap();
