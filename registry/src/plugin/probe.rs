@@ -333,7 +333,11 @@ impl Run {
                        begins with `probe_if_asked`, of this version?";
         let complaints = String::from_utf8_lossy(&self.complaints);
         let mut error = Error::new(ErrorKind::Plugin, message).with("it gave", end);
-        if let Some(last) = complaints.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        if let Some(last) = complaints
+            .lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+        {
             error = error.with("it said", last);
         }
         Failure::NotRun(error)

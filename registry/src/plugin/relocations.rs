@@ -34,11 +34,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let object::File::Elf64(library) = library(bytes)? else {
         return Ok(());
     };
-    let memory = Memory::of(
-        bytes,
-        library.elf_program_headers(),
-        library.endian(),
-    )?;
+    let memory = Memory::of(bytes, library.elf_program_headers(), library.endian())?;
     let dynamic = Dynamic::of(&memory)?;
     let symbols = symbols(&memory, &dynamic)?;
     entry_points(&memory, &dynamic)?;
@@ -80,12 +76,16 @@ fn damaged(what: impl Display) -> Error {
 /// The number at this place of a table of words. The library is for this machine: so is the order
 /// of its bytes.
 fn word(table: &[u8], at: usize) -> u64 {
-    let bytes = table.get(8 * at..8 * at + 8).and_then(|b| b.try_into().ok());
+    let bytes = table
+        .get(8 * at..8 * at + 8)
+        .and_then(|b| b.try_into().ok());
     bytes.map_or(0, u64::from_ne_bytes)
 }
 
 fn half(table: &[u8], at: usize) -> u32 {
-    let bytes = table.get(4 * at..4 * at + 4).and_then(|b| b.try_into().ok());
+    let bytes = table
+        .get(4 * at..4 * at + 4)
+        .and_then(|b| b.try_into().ok());
     bytes.map_or(0, u32::from_ne_bytes)
 }
 
@@ -147,7 +147,11 @@ impl Relocation {
         if known && kind == types.none {
             return Ok(());
         }
-        let written = if kind == types.descriptor { 2 * WORD } else { WORD };
+        let written = if kind == types.descriptor {
+            2 * WORD
+        } else {
+            WORD
+        };
         if !memory.is_writable(address, written) {
             return Err(damaged(format!(
                 "a relocation writes to {address:#x}, which is none of the library's writable memory"
@@ -184,7 +188,9 @@ fn symbols(memory: &Memory<'_>, dynamic: &Dynamic) -> Result<u64> {
         return Err(damaged("the names of its symbols do not end"));
     }
     if let Some(&offset) = dynamic.names.iter().find(|n| **n >= names.len() as u64) {
-        return Err(damaged(format!("the name at {offset:#x} is none of its names")));
+        return Err(damaged(format!(
+            "the name at {offset:#x} is none of its names"
+        )));
     }
     if let Some(address) = dynamic.get(elf::DT_VERSYM.0) {
         memory.file(address, 2 * count)?;
@@ -244,7 +250,9 @@ fn entry_points(memory: &Memory<'_>, dynamic: &Dynamic) -> Result<()> {
         if let Some(address) = dynamic.get(address)
             && !memory.is_code(address)
         {
-            return Err(damaged(format!("it begins at {address:#x}, where no code stands")));
+            return Err(damaged(format!(
+                "it begins at {address:#x}, where no code stands"
+            )));
         }
     }
     for (start, size) in [
@@ -261,7 +269,10 @@ fn entry_points(memory: &Memory<'_>, dynamic: &Dynamic) -> Result<()> {
 fn relative_table(memory: &Memory<'_>, dynamic: &Dynamic) -> Result<()> {
     let table = dynamic.table(memory, elf::DT_RELR.0, elf::DT_RELRSZ.0)?;
     let mut next = 0u64;
-    for entry in table.chunks_exact(WORD as usize).map(|entry| word(entry, 0)) {
+    for entry in table
+        .chunks_exact(WORD as usize)
+        .map(|entry| word(entry, 0))
+    {
         let (from, words) = match entry & 1 {
             0 => (entry, 1),
             _ => (next, 63 - u64::from(entry.leading_zeros().min(63))),
@@ -296,8 +307,13 @@ impl Dynamic {
                 dynamic.sizes()?;
                 return Ok(dynamic);
             }
-            if [elf::DT_NEEDED.0, elf::DT_SONAME.0, elf::DT_RPATH.0, elf::DT_RUNPATH.0]
-                .contains(&tag)
+            if [
+                elf::DT_NEEDED.0,
+                elf::DT_SONAME.0,
+                elf::DT_RPATH.0,
+                elf::DT_RUNPATH.0,
+            ]
+            .contains(&tag)
             {
                 dynamic.names.push(value);
             }
@@ -457,7 +473,9 @@ impl<'a> Memory<'a> {
             segment.file.get(start..)
         });
         rest.ok_or_else(|| {
-            damaged(format!("a table stands at {address:#x}, outside of the library"))
+            damaged(format!(
+                "a table stands at {address:#x}, outside of the library"
+            ))
         })
     }
 }

@@ -167,7 +167,10 @@ fn not_begun() {
         let file = sandbox.fixture("good.so");
         let error = loader.load(&file, &Allowance::default()).unwrap_err();
         let report = error.report();
-        assert!(report.contains("did not begin") && report.contains(says), "{report}");
+        assert!(
+            report.contains("did not begin") && report.contains(says),
+            "{report}"
+        );
         assert!(loader.store().quarantined().unwrap().is_empty());
     }
 }
@@ -181,7 +184,10 @@ fn cpu_time() {
     else {
         panic!("it was not run");
     };
-    assert_eq!(reason, format!("it used more than {} s of CPU time", 7 * cores));
+    assert_eq!(
+        reason,
+        format!("it used more than {} s of CPU time", 7 * cores)
+    );
     assert_eq!(signal.as_deref(), Some("SIGXCPU"));
 }
 
