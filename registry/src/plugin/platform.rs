@@ -93,7 +93,7 @@ mod unix {
         places.reverse();
         for place in places {
             let metadata = fs::symlink_metadata(place).map_err(|e| {
-                rejected("can't tell who may write to the plugin")
+                rejected("can't tell who may write to the file")
                     .with("path", place.display())
                     .because(e)
             })?;
@@ -220,7 +220,10 @@ mod unix {
     fn lower(resource: Resource, limit: u64, grace: u64) -> io::Result<()> {
         let Rlimit { current, maximum } = getrlimit(resource);
         let least = |limit: u64, than: [Option<u64>; 2]| {
-            than.into_iter().flatten().min().map_or(limit, |t| limit.min(t))
+            than.into_iter()
+                .flatten()
+                .min()
+                .map_or(limit, |t| limit.min(t))
         };
         setrlimit(
             resource,
@@ -239,7 +242,9 @@ mod unix {
         if rustix::process::getppid() == parent {
             return Ok(());
         }
-        Err(io::Error::other("the process that started this one is gone"))
+        Err(io::Error::other(
+            "the process that started this one is gone",
+        ))
     }
 
     #[cfg(not(target_os = "linux"))]
