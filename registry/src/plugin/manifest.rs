@@ -107,7 +107,9 @@ impl Manifest {
         };
         let len = section.size();
         if len > MOST_BYTES {
-            return Err(malformed(format!("has {len} bytes, {MOST_BYTES} is the most")));
+            return Err(malformed(format!(
+                "has {len} bytes, {MOST_BYTES} is the most"
+            )));
         }
         let section = section.data().map_err(|e| damaged(&e))?;
         Self::parse(section)

@@ -37,6 +37,16 @@ pub use platform::secure_execution;
 pub use probe::{Failure, Probe};
 pub use store::{Clear, Host, Record, Store};
 
+/// Checks that a file, everything above it, and every link on the way belong to root or to the user,
+/// and that nobody else may write there.
+///
+/// # Errors
+///
+/// [`ErrorKind::Plugin`] that names the place that others may change.
+pub fn only_ours(path: &std::path::Path) -> auralis_core::Result<()> {
+    platform::only_ours(path)
+}
+
 fn rejected(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Plugin, message)
 }
