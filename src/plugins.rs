@@ -47,7 +47,6 @@ pub(crate) fn load(
         Ok(store) => {
             let loader = Loader::new(store, tested::probe(probe_program));
             for (file, allowance) in files {
-                tracing::debug!(file = %file.display(), "loading a plugin");
                 loader.load_into(registry, &file, &allowance);
             }
         }
@@ -69,7 +68,7 @@ mod tested {
 
     use auralis_core::Result;
     use auralis_registry::Registry;
-    use auralis_registry::plugin::{Probe, child};
+    use auralis_registry::plugin::{Probe, child, only_ours};
 
     /// Whether this program serves test runs when it is asked to.
     static SERVES: AtomicBool = AtomicBool::new(false);
@@ -106,33 +105,81 @@ mod tested {
         crate::conformance::quick(registry)
     }
 
-    /// What tests the plugins: the named program, else this one, else an `auralis` beside it or in
-    /// the folder above, where cargo puts it for a test.
+    /// What tests the plugins: the named program, else this one, else an `auralis` beside it or, for a
+    /// test or an example, in the folder above, where cargo puts it. One that was only found must
+    /// be nobody else's to change.
     pub(super) fn probe(named: Option<&Path>) -> Option<Probe> {
         let program = named.map(Path::to_owned).or_else(|| {
             let this = env::current_exe().ok()?;
             if SERVES.load(Ordering::Relaxed) {
                 return Some(this);
             }
-            let name = format!("auralis{}", env::consts::EXE_SUFFIX);
-            let folders = this.ancestors().skip(1).take(2);
-            folders
-                .map(|folder| folder.join(&name))
-                .find(|program: &PathBuf| program.is_file())
+            places(&this).into_iter().find(|program| is_ours(program))
         });
+        match &program {
+            Some(program) => tracing::debug!(program = %program.display(), "tests the plugins"),
+            None => tracing::debug!("there is no program that could test plugins"),
+        }
         program.map(Probe::new)
+    }
+
+    /// Where an `auralis` may lie that belongs to this program.
+    fn places(this: &Path) -> Vec<PathBuf> {
+        let name = format!("auralis{}", env::consts::EXE_SUFFIX);
+        let Some(folder) = this.parent() else {
+            return Vec::new();
+        };
+        let built = folder.ends_with("deps") || folder.ends_with("examples");
+        let above = folder.parent().filter(|_| built);
+        [Some(folder), above]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join(&name))
+            .collect()
+    }
+
+    fn is_ours(program: &Path) -> bool {
+        if !program.is_file() {
+            return false;
+        }
+        let ours = only_ours(program);
+        if let Err(error) = &ours {
+            let program = program.display();
+            tracing::warn!(%program, "tests no plugins: {}", error.report());
+        }
+        ours.is_ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_folder_above_is_searched_only_where_cargo_builds() {
+            let cases: [(&str, &[&str]); 3] = [
+                ("/usr/bin/editor", &["/usr/bin"]),
+                ("/t/debug/deps/test-1", &["/t/debug/deps", "/t/debug"]),
+                ("/t/debug/examples/gain", &["/t/debug/examples", "/t/debug"]),
+            ];
+            let name = format!("auralis{}", env::consts::EXE_SUFFIX);
+            for (this, folders) in cases {
+                let expected: Vec<_> = folders.iter().map(|f| Path::new(f).join(&name)).collect();
+                assert_eq!(places(Path::new(this)), expected);
+            }
+        }
     }
 }
 
 #[cfg(feature = "plugins")]
 mod allowed {
+    use std::collections::HashSet;
     use std::env;
     use std::fs;
     use std::path::{Path, PathBuf};
 
     use auralis_registry::Registry;
     use auralis_registry::config::{Plugins, Sources};
-    use auralis_registry::plugin::{Allowance, secure_execution};
+    use auralis_registry::plugin::{Allowance, only_ours, secure_execution};
 
     const VARIABLE: &str = "AURALIS_PLUGIN_PATH";
 
@@ -143,6 +190,18 @@ mod allowed {
         plugins: &Plugins,
         sources: &Sources,
     ) -> Vec<(PathBuf, Allowance)> {
+        if let Some(config) = foreign(sources) {
+            let reason = format!(
+                "the configuration {} was found, not named, and others may change it: it can't allow \
+                 plugins (`--config` names it)",
+                config.display()
+            );
+            let named = plugins.allow.iter().map(|plugin| &plugin.file);
+            for path in named.chain(&plugins.directories) {
+                registry.reject(path, reason.clone());
+            }
+            return Vec::new();
+        }
         let named = plugins.allow.iter().map(|plugin| {
             let allowance = Allowance {
                 pin: plugin.sha256.clone(),
@@ -151,7 +210,11 @@ mod allowed {
             };
             (plugin.file.clone(), allowance)
         });
-        let mut files: Vec<_> = named.collect();
+        // What is named comes first, so that its pin counts.
+        let mut known = HashSet::new();
+        let mut files: Vec<_> = named
+            .filter(|(file, _)| known.insert(resolved(file)))
+            .collect();
         for folder in plugins
             .directories
             .iter()
@@ -161,7 +224,7 @@ mod allowed {
             match listed(&folder) {
                 Ok(found) => {
                     for file in found {
-                        if !files.iter().any(|(known, _)| *known == file) {
+                        if known.insert(resolved(&file)) {
                             let allowance = Allowance {
                                 within: Some(folder.clone()),
                                 ..Allowance::default()
@@ -174,6 +237,17 @@ mod allowed {
             }
         }
         files
+    }
+
+    /// The configuration file, if it was found by a search and is not the user's alone.
+    fn foreign(sources: &Sources) -> Option<PathBuf> {
+        let found = sources.file().filter(|_| sources.explicit.is_none())?;
+        only_ours(&found).is_err().then_some(found)
+    }
+
+    /// The file that a path leads to, by which it is known.
+    fn resolved(file: &Path) -> PathBuf {
+        file.canonicalize().unwrap_or_else(|_| file.into())
     }
 
     /// The folders that the environment names, unless it is another user's.

@@ -1,7 +1,6 @@
 //! The child's side of a test run: opens a plugin, compares it with its manifest, tries it, answers.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,12 +10,16 @@ use auralis_core::{
 };
 
 use super::load::{for_each_plugin_kind, open_copy};
-use super::probe::{ANSWER, ARGUMENT, Answer, Request};
-use super::{LoadedPlugin, Manifest, PluginKind, platform, rejected};
+use super::probe::{ANSWER, ARGUMENT, Answer, READY, Request};
+use super::{LibraryFile, LoadedPlugin, Manifest, PluginKind, platform, rejected};
 use crate::{Candidate, Registry};
 
-/// The file to be tested, if this program was started for that.
+/// The file to be tested, if this program was started for that. A program that runs with more rights
+/// than its user is never: whoever starts it chooses its arguments.
 pub fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
+    if platform::secure_execution() {
+        return None;
+    }
     let mut arguments = arguments.into_iter().skip(1);
     let asked = arguments.next()? == ARGUMENT;
     let file = arguments.next()?;
@@ -44,16 +47,24 @@ fn answer(file: &Path, self_test: &dyn Fn(&Registry) -> Result<()>) -> Result<()
     let request = io::read_to_string(io::stdin()).map_err(refused)?;
     let request: Request = serde_json::from_str(&request).map_err(|e| refused(e.into()))?;
     platform::limit(request.limits).map_err(refused)?;
+    if !platform::is_child_of(request.host) {
+        return Err(refused(io::Error::other("who asked for it is gone")));
+    }
+    say(&request.nonce, READY).map_err(refused)?;
     let (rejected, notes) = match test(file, request.abort, self_test) {
         Ok(notes) => (None, notes),
         Err(error) => (Some(error.report()), Vec::new()),
     };
     let answer =
         serde_json::to_string(&Answer { rejected, notes }).map_err(|e| refused(e.into()))?;
+    say(&request.nonce, &answer).map_err(refused)
+}
+
+fn say(nonce: &str, what: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     // The plugin may have left a line unfinished.
-    writeln!(stdout, "\n{ANSWER} {} {answer}", request.nonce).map_err(refused)?;
-    stdout.flush().map_err(refused)
+    writeln!(stdout, "\n{ANSWER} {nonce} {what}")?;
+    stdout.flush()
 }
 
 fn test(
@@ -61,8 +72,7 @@ fn test(
     abort: bool,
     self_test: &dyn Fn(&Registry) -> Result<()>,
 ) -> Result<Vec<String>> {
-    let bytes = fs::read(file).map_err(|e| rejected("the file can't be read").because(e))?;
-    let manifest = Manifest::read(&bytes)?;
+    let manifest = Manifest::read(&LibraryFile::read(file, None)?.bytes)?;
     let plugin = open_copy(file, file, String::new(), abort)?;
     manifest.compare(plugin.plugin())?;
     let built = buildable(&plugin, &manifest)?;

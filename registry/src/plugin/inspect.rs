@@ -79,18 +79,22 @@ pub(super) struct Examined {
 
 impl Examined {
     pub(super) fn of(path: &Path, allowance: &Allowance, store: Option<&Store>) -> Self {
+        let refused = |file, error| Self {
+            file,
+            manifest: None,
+            record: None,
+            fits: false,
+            outcome: Err(error),
+        };
         let file = match LibraryFile::read(path, allowance.within.as_deref()) {
             Ok(file) => file,
-            Err(error) => {
-                return Self {
-                    file: None,
-                    manifest: None,
-                    record: None,
-                    fits: false,
-                    outcome: Err(error),
-                };
-            }
+            Err(error) => return refused(None, error),
         };
+        // Nothing is parsed of a file that is not the one that was meant.
+        let pinned = allowance.pin.as_ref();
+        if let Some(Err(error)) = pinned.map(|pin| file.check_pin(pin)) {
+            return refused(Some(file), error);
+        }
         // Even of a file that can't be used it is good to know what it would have brought.
         let manifest = Manifest::read(&file.bytes);
         let checked = check(&file, manifest.as_ref(), allowance);
@@ -111,9 +115,6 @@ fn check(
     allowance: &Allowance,
 ) -> Result<()> {
     architecture::check(&file.bytes)?;
-    if let Some(pin) = &allowance.pin {
-        file.check_pin(pin)?;
-    }
     match manifest {
         Ok(manifest) => manifest.fits(CpuFeatures::detect(), allowance.abort)?,
         // An error can't be cloned: it is found again.

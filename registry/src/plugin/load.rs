@@ -178,6 +178,7 @@ impl Loader {
         path: &Path,
         allowance: &Allowance,
     ) -> (Option<Manifest>, Result<LoadedPlugin>) {
+        tracing::info!(file = %path.display(), "loading a plugin");
         let Examined {
             file,
             manifest,
@@ -191,6 +192,12 @@ impl Loader {
             // What was examined without a fault has both.
             _ => Err(rejected("the file can't be read")),
         });
+        match &loaded {
+            Ok(_) => tracing::info!(file = %path.display(), "loaded the plugin"),
+            Err(reason) => {
+                tracing::info!(file = %path.display(), reason = %reason.report(), "rejected the plugin");
+            }
+        }
         (manifest, loaded.map_err(|e| e.with("file", path.display())))
     }
 
@@ -224,23 +231,38 @@ impl Loader {
                  one with `probe_program`, or begin `main` with `auralis::plugins::probe_if_asked()`",
             ));
         };
-        tracing::debug!(file = %file.path.display(), "testing a plugin in a child process");
+        tracing::info!(
+            file = %file.path.display(),
+            program = %probe.program().display(),
+            "testing a plugin in a child process"
+        );
         match probe.clone().allow_abort(abort).run(copy) {
             Ok(notes) => {
                 for note in &notes {
                     tracing::warn!(file = %file.path.display(), "plugin: {note}");
                 }
-                self.store.keep(file, None, notes)
+                tracing::info!(file = %file.path.display(), "the plugin passed its test");
+                self.keep(file, None, notes);
+                Ok(())
             }
             Err(Failure::NotRun(error)) => Err(error),
             Err(Failure::Failed { mut reason, signal }) => {
                 if signal.as_deref() == Some("SIGILL") {
                     reason += &illegal(manifest);
                 }
-                self.store
-                    .keep(file, Some((&reason, signal.as_deref())), Vec::new())?;
+                tracing::info!(file = %file.path.display(), %reason, "the plugin failed its test");
+                self.keep(file, Some((&reason, signal.as_deref())), Vec::new());
                 Err(rejected(format!("put in quarantine: {reason}")))
             }
+        }
+    }
+}
+
+impl Loader {
+    /// What can't be kept is found out anew the next time; it changes nothing now.
+    fn keep(&self, file: &LibraryFile, failure: Option<(&str, Option<&str>)>, notes: Vec<String>) {
+        if let Err(error) = self.store.keep(file, failure, notes) {
+            tracing::warn!(file = %file.path.display(), "{}", error.report());
         }
     }
 }

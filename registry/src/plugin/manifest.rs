@@ -24,6 +24,9 @@ const KINDS: &[&str] = &[
     <dyn Profiler>::NAME,
 ];
 
+/// A record is a line of text and a schema; all of them are read into memory.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// What the section `.auralis` of a library holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -102,6 +105,12 @@ impl Manifest {
                 "the library has no manifest: it lacks the section `{SECTION}`"
             )));
         };
+        let len = section.size();
+        if len > MOST_BYTES {
+            return Err(malformed(format!(
+                "has {len} bytes, {MOST_BYTES} is the most"
+            )));
+        }
         let section = section.data().map_err(|e| damaged(&e))?;
         Self::parse(section)
     }

@@ -4,16 +4,17 @@
 //! Linux is tested. The other systems are written for and untested; Windows has neither owners nor
 //! limits here.
 
+use std::fmt;
 use std::path::PathBuf;
 
 #[cfg(not(unix))]
 pub(super) use other::*;
 #[cfg(not(unix))]
-pub use other::{End, ended, kill_group, limit, own_group};
+pub use other::{End, Stoppable, ended, kill_group, limit, own_group};
 #[cfg(unix)]
 pub(super) use unix::*;
 #[cfg(unix)]
-pub use unix::{End, ended, kill_group, limit, own_group};
+pub use unix::{End, Stoppable, ended, kill_group, limit, own_group};
 
 /// How much a test run may use beyond what it has when it begins.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
@@ -22,6 +23,15 @@ pub struct Limits {
     pub memory: u64,
     /// Seconds of CPU time.
     pub cpu_seconds: u64,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "exit status {status}"),
+            Self::Signal(signal) => f.write_str(signal),
+        }
+    }
 }
 
 /// Whether the process runs with more rights than its user has (set-uid, set-gid, capabilities), so
@@ -48,13 +58,18 @@ pub(super) fn cache_folder() -> Option<PathBuf> {
 #[cfg(unix)]
 mod unix {
     use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-    use std::io;
+    use std::io::{self, Read};
+    use std::os::fd::AsFd;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
     use std::path::Path;
     use std::process::{Child, Command};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use auralis_core::{Error, Result};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::Errno;
     use rustix::process::{
         Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getegid, geteuid, getgid, getrlimit,
         getuid, kill_process_group, setrlimit, waitid,
@@ -78,7 +93,7 @@ mod unix {
         places.reverse();
         for place in places {
             let metadata = fs::symlink_metadata(place).map_err(|e| {
-                rejected("can't tell who may write to the plugin")
+                rejected("can't tell who may write to the file")
                     .with("path", place.display())
                     .because(e)
             })?;
@@ -188,29 +203,58 @@ mod unix {
             .any(|pair| pair[0] == AT_SECURE && pair[1] != 0)
     }
 
-    /// Puts limits on this process.
+    /// Puts limits on this process. On Linux it also ends when the thread that started it does.
     ///
     /// # Errors
     ///
-    /// What the system answers.
+    /// What the system answers, or that the process that started this one is gone.
     pub fn limit(limits: Limits) -> io::Result<()> {
-        lower(Resource::Core, 0)?;
-        lower(Resource::Cpu, limits.cpu_seconds)?;
+        end_with_parent()?;
+        lower(Resource::Core, 0, 0)?;
+        // What the first signal does not end, the second one does.
+        lower(Resource::Cpu, limits.cpu_seconds, 2)?;
         let used = address_space(std::process::id()).unwrap_or(0);
-        lower(Resource::As, used.saturating_add(limits.memory))
+        lower(Resource::As, used.saturating_add(limits.memory), 0)
     }
 
-    fn lower(resource: Resource, limit: u64) -> io::Result<()> {
+    fn lower(resource: Resource, limit: u64, grace: u64) -> io::Result<()> {
         let Rlimit { current, maximum } = getrlimit(resource);
-        let limit = [Some(limit), current, maximum].into_iter().flatten().min();
+        let least = |limit: u64, than: [Option<u64>; 2]| {
+            than.into_iter()
+                .flatten()
+                .min()
+                .map_or(limit, |t| limit.min(t))
+        };
         setrlimit(
             resource,
             Rlimit {
-                current: limit,
-                maximum: limit,
+                current: Some(least(limit, [current, maximum])),
+                maximum: Some(least(limit.saturating_add(grace), [maximum, None])),
             },
         )?;
         Ok(())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn end_with_parent() -> io::Result<()> {
+        let parent = rustix::process::getppid();
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        if rustix::process::getppid() == parent {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "the process that started this one is gone",
+        ))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn end_with_parent() -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Whether this process was started by that one, which still lives.
+    pub(in super::super) fn is_child_of(process: u32) -> bool {
+        std::os::unix::process::parent_id() == process
     }
 
     /// The bytes of address space of a process: proc_pid_statm(5).
@@ -251,14 +295,62 @@ mod unix {
     }
 
     /// How a process ended, if it has. It stays a zombie, so that its number is nobody else's.
-    pub fn ended(child: &mut Child) -> Option<End> {
-        let process = Pid::from_raw(child.id().cast_signed())?;
+    ///
+    /// # Errors
+    ///
+    /// Nobody knows any more: somebody else in this process has waited for it, or the signal SIGCHLD is
+    /// ignored.
+    pub fn ended(child: &mut Child) -> io::Result<Option<End>> {
+        let Some(process) = Pid::from_raw(child.id().cast_signed()) else {
+            return Ok(None);
+        };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        let status = waitid(WaitId::Pid(process), options).ok()??;
-        match (status.terminating_signal(), status.exit_status()) {
+        let status = match waitid(WaitId::Pid(process), options) {
+            Ok(Some(status)) => status,
+            Ok(None) | Err(Errno::INTR) => return Ok(None),
+            Err(Errno::CHILD) => {
+                let message = "another part of this program waits for its children";
+                return Err(io::Error::other(message));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(match (status.terminating_signal(), status.exit_status()) {
             (Some(signal), _) => Some(End::Signal(name(signal))),
             (_, Some(status)) => Some(End::Status(status)),
             _ => None,
+        })
+    }
+
+    /// A pipe that ends when it does, or when a flag is set: whoever holds its other end then keeps
+    /// nobody waiting.
+    #[derive(Debug)]
+    pub struct Stoppable<R> {
+        pipe: R,
+        stop: Arc<AtomicBool>,
+    }
+
+    impl<R: Read + AsFd> Stoppable<R> {
+        /// This pipe, until the flag is set.
+        pub fn new(pipe: R, stop: Arc<AtomicBool>) -> Self {
+            Self { pipe, stop }
+        }
+    }
+
+    impl<R: Read + AsFd> Read for Stoppable<R> {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            const TICK: Timespec = Timespec {
+                tv_sec: 0,
+                tv_nsec: 50_000_000,
+            };
+            while !self.stop.load(Ordering::Relaxed) {
+                let ready = poll(&mut [PollFd::new(&self.pipe, PollFlags::IN)], Some(&TICK));
+                match ready {
+                    Ok(0) | Err(Errno::INTR) => {}
+                    Ok(_) => return self.pipe.read(bytes),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(0)
         }
     }
 
@@ -293,9 +385,11 @@ mod unix {
 #[cfg(not(unix))]
 mod other {
     use std::fs::{self, File};
-    use std::io;
+    use std::io::{self, Read};
     use std::path::Path;
     use std::process::{Child, Command};
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     use auralis_core::Result;
 
@@ -341,10 +435,35 @@ mod other {
         let _ = child.kill();
     }
 
+    pub(in super::super) fn is_child_of(_: u32) -> bool {
+        true
+    }
+
     /// How a process ended, if it has.
-    pub fn ended(child: &mut Child) -> Option<End> {
-        let status = child.try_wait().ok()??;
-        Some(End::Status(status.code().unwrap_or(-1)))
+    ///
+    /// # Errors
+    ///
+    /// What the system answers.
+    pub fn ended(child: &mut Child) -> io::Result<Option<End>> {
+        let status = child.try_wait()?;
+        Ok(status.map(|status| End::Status(status.code().unwrap_or(-1))))
+    }
+
+    /// A pipe that ends when it does.
+    #[derive(Debug)]
+    pub struct Stoppable<R>(R);
+
+    impl<R: Read> Stoppable<R> {
+        /// This pipe; the flag is not looked at here.
+        pub fn new(pipe: R, _: Arc<AtomicBool>) -> Self {
+            Self(pipe)
+        }
+    }
+
+    impl<R: Read> Read for Stoppable<R> {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            self.0.read(bytes)
+        }
     }
 
     /// How a process ended.

@@ -6,6 +6,8 @@ use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,13 +15,16 @@ use std::time::{Duration, Instant};
 use auralis_core::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
-use super::platform::{self, End, Limits};
+use super::platform::{self, End, Limits, Stoppable};
 
 /// The argument by which a program is asked to be a probe's child.
 pub(super) const ARGUMENT: &str = "--auralis-probe";
 
 /// The word that an answer begins with.
 pub(super) const ANSWER: &str = "auralis-probe";
+
+/// What is said in the place of an answer when the limits are set and the plugin is about to be opened.
+pub(super) const READY: &str = "ready";
 
 /// How often it is looked whether the child still lives.
 const TICK: Duration = Duration::from_millis(2);
@@ -38,6 +43,8 @@ const MOST_COMPLAINT_BYTES: usize = 4096;
 pub(super) struct Request {
     /// What the answer must name: what a plugin prints does not know it.
     pub(super) nonce: String,
+    /// The process that asks.
+    pub(super) host: u32,
     /// What it limits itself to.
     pub(super) limits: Limits,
     /// Whether the plugin's panics may end the process.
@@ -139,12 +146,14 @@ impl Probe {
     ///
     /// What happened instead of a good answer.
     pub fn run(&self, file: &Path) -> Result<Vec<String>, Failure> {
+        let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let request = Request {
             nonce: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
+            host: std::process::id(),
             limits: Limits {
                 memory: self.memory,
-                // The child outlives a host that is killed no longer than this.
-                cpu_seconds: self.time.as_secs() + 2,
+                // On every core, it is out of time sooner.
+                cpu_seconds: (self.time.as_secs() + 2) * cores,
             },
             abort: self.abort,
         };
@@ -162,6 +171,7 @@ impl Probe {
 
 /// What comes from a child.
 enum Event {
+    Ready,
     Answer(Answer),
     Complaints(Vec<u8>),
 }
@@ -169,13 +179,18 @@ enum Event {
 /// A child at work. It and its group are gone when this is dropped.
 struct Run {
     child: Child,
+    /// Whether the plugin has had its chance: what happens before is not its fault.
+    ready: bool,
     out_of_memory: bool,
     /// The end of what it has printed as errors, once that is over.
     complaints: Vec<u8>,
+    /// Ends the reading of its pipes, which a process of another group may hold open.
+    stop: Arc<AtomicBool>,
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
         platform::kill_group(&mut self.child);
         // There is nobody to tell.
         let _ = self.child.wait();
@@ -193,8 +208,10 @@ impl Run {
             .stderr(Stdio::piped());
         Ok(Self {
             child: platform::own_group(&mut command).spawn()?,
+            ready: false,
             out_of_memory: false,
             complaints: Vec::new(),
+            stop: Arc::default(),
         })
     }
 
@@ -215,8 +232,12 @@ impl Run {
         let deadline = Instant::now() + time;
         let events = self.listen(&request.nonce);
         let answer = self.answer(&events, deadline, request);
-        let answer = match answer {
+        let answer = match answer.map_err(lost)? {
             Outcome::Answer(answer) => answer,
+            Outcome::End(end) if !self.ready => return Err(self.not_begun(&end.to_string())),
+            Outcome::Silence if !self.ready => {
+                return Err(self.not_begun(&format!("nothing within {}", seconds(time))));
+            }
             Outcome::End(end) => return Err(self.death(&end, request)),
             Outcome::Silence => return Err(self.silence(time, request)),
         };
@@ -224,7 +245,7 @@ impl Run {
             return Err(Failure::failed(reason));
         }
         // What it has left in the process must let the process end.
-        match self.end(deadline) {
+        match self.end(deadline).map_err(lost)? {
             Some(End::Status(0)) => Ok(answer.notes),
             Some(End::Status(status)) => Err(Failure::failed(format!(
                 "it passed its test, but made the process end with exit status {status}"
@@ -245,9 +266,11 @@ impl Run {
         let (events, received) = channel();
         if let Some(stdout) = self.child.stdout.take() {
             let (events, start) = (events.clone(), format!("{ANSWER} {nonce} "));
+            let stdout = Stoppable::new(stdout, Arc::clone(&self.stop));
             thread::spawn(move || read_answers(stdout, &start, &events));
         }
         if let Some(stderr) = self.child.stderr.take() {
+            let stderr = Stoppable::new(stderr, Arc::clone(&self.stop));
             thread::spawn(move || read_complaints(stderr, &events));
         }
         received
@@ -258,24 +281,24 @@ impl Run {
         events: &Receiver<Event>,
         deadline: Instant,
         request: &Request,
-    ) -> Outcome {
+    ) -> io::Result<Outcome> {
         loop {
             match events.recv_timeout(TICK) {
-                Ok(Event::Answer(answer)) => return Outcome::Answer(answer),
+                Ok(Event::Answer(answer)) => return Ok(Outcome::Answer(answer)),
+                Ok(Event::Ready) => self.ready = true,
                 Ok(Event::Complaints(text)) => self.complaints = text,
                 // It has closed its pipes, or is about to end.
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if let Some(end) = platform::ended(&mut self.child) {
-                return self
-                    .last_words(events)
-                    .map_or(Outcome::End(end), Outcome::Answer);
+            if let Some(end) = platform::ended(&mut self.child)? {
+                let last = self.last_words(events);
+                return Ok(last.map_or(Outcome::End(end), Outcome::Answer));
             }
             let memory = request.limits.memory;
             self.out_of_memory |= platform::is_out_of_memory(self.child.id(), memory);
             if Instant::now() >= deadline {
-                return Outcome::Silence;
+                return Ok(Outcome::Silence);
             }
         }
     }
@@ -287,20 +310,37 @@ impl Run {
         while let Ok(event) = events.recv_timeout(LAST_WORDS) {
             match event {
                 Event::Answer(answer) => return Some(answer),
+                Event::Ready => self.ready = true,
                 Event::Complaints(text) => self.complaints = text,
             }
         }
         None
     }
 
-    fn end(&mut self, deadline: Instant) -> Option<End> {
+    fn end(&mut self, deadline: Instant) -> io::Result<Option<End>> {
         loop {
-            let end = platform::ended(&mut self.child);
+            let end = platform::ended(&mut self.child)?;
             if end.is_some() || Instant::now() >= deadline {
-                return end;
+                return Ok(end);
             }
             thread::sleep(TICK / 4);
         }
+    }
+
+    /// What is to be said of a program that never came to the plugin.
+    fn not_begun(&self, end: &str) -> Failure {
+        let message = "the program that would test the plugin did not begin to: is it one that \
+                       begins with `probe_if_asked`, of this version?";
+        let complaints = String::from_utf8_lossy(&self.complaints);
+        let mut error = Error::new(ErrorKind::Plugin, message).with("it gave", end);
+        if let Some(last) = complaints
+            .lines()
+            .map(str::trim)
+            .rfind(|line| !line.is_empty())
+        {
+            error = error.with("it said", last);
+        }
+        Failure::NotRun(error)
     }
 
     /// What is to be said of a child that ended without an answer.
@@ -330,6 +370,11 @@ impl Run {
             End::Signal(signal) if signal == "SIGABRT" => {
                 ("it aborted (SIGABRT)".into(), Some(signal))
             }
+            End::Signal(signal) if signal == "SIGXCPU" => {
+                let limit = request.limits.cpu_seconds;
+                let reason = format!("it used more than {limit} s of CPU time");
+                (reason, Some(signal))
+            }
             End::Signal(signal) => (format!("killed by {signal}"), Some(signal)),
         };
         Failure::Failed {
@@ -346,6 +391,11 @@ impl Run {
         }
         Failure::failed(reason)
     }
+}
+
+/// The child's end is lost: nothing is known of the plugin.
+fn lost(error: io::Error) -> Failure {
+    Failure::NotRun(Error::new(ErrorKind::Plugin, "the plugin can't be tested").because(error))
 }
 
 /// How the wait for an answer ended.
@@ -374,6 +424,10 @@ fn read_answers(stdout: impl Read, start: &str, events: &Sender<Event>) {
             Ok(_) => {}
         }
         let answer = line.strip_prefix(start.as_bytes());
+        if answer.is_some_and(|said| said.trim_ascii_end() == READY.as_bytes()) {
+            // Nobody may be waiting any more.
+            let _ = events.send(Event::Ready);
+        }
         if let Some(answer) = answer.and_then(|json| serde_json::from_slice(json).ok()) {
             // Nobody may be waiting any more.
             let _ = events.send(Event::Answer(answer));

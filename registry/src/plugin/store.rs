@@ -1,6 +1,8 @@
 //! What this machine keeps of plugins by their hash: private copies, and what their test runs showed.
 
+use std::collections::hash_map::RandomState;
 use std::fs;
+use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +12,7 @@ use auralis_abi::ABI_VERSION;
 use auralis_core::{CpuFeatures, Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
+use super::file::sha256;
 use super::inspect::Verdict;
 use super::{LibraryFile, platform, rejected};
 
@@ -60,17 +63,52 @@ pub enum Clear {
     All,
     /// Those whose SHA-256 begins so.
     Sha256(String),
-    /// Those of the file of this name.
+    /// Those of the file of this name, and of what it holds, whatever its name was.
     File(PathBuf),
 }
 
+/// Too few digits would mean too many files.
+const FEWEST_DIGITS: usize = 4;
+
 impl Clear {
-    fn means(&self, record: &Record) -> bool {
-        match self {
-            Self::All => true,
-            Self::Sha256(prefix) => record.sha256.starts_with(&prefix.to_ascii_lowercase()),
-            Self::File(file) => record.file == *file,
+    /// Those of what is meant by `text`: a file that exists, the beginning of a SHA-256, or else a file
+    /// that is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`]: hexadecimal digits, but too few.
+    pub fn named(text: &Path) -> Result<Self> {
+        let digits = text.to_str().filter(|digits| {
+            !text.exists() && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
+        });
+        match digits {
+            Some(digits) if digits.len() < FEWEST_DIGITS => {
+                let message =
+                    format!("the beginning of a SHA-256 needs {FEWEST_DIGITS} digits at least");
+                Err(Error::new(ErrorKind::InvalidInput, message).with("found", digits))
+            }
+            Some(digits) if digits.len() <= 64 => Ok(Self::Sha256(digits.to_owned())),
+            _ => Ok(Self::File(text.to_owned())),
         }
+    }
+
+    fn chosen(&self, records: Vec<Record>) -> Vec<Record> {
+        let lower = |prefix: &str| prefix.to_ascii_lowercase();
+        let is_meant: Box<dyn Fn(&Record) -> bool> = match self {
+            Self::All => Box::new(|_| true),
+            Self::Sha256(prefix) => {
+                let prefix = lower(prefix);
+                Box::new(move |record| record.sha256.starts_with(&prefix))
+            }
+            Self::File(file) => {
+                let held = fs::read(file).ok().map(|bytes| sha256(&bytes));
+                let file = resolved(file);
+                Box::new(move |record| {
+                    held.as_ref() == Some(&record.sha256) || resolved(&record.file) == file
+                })
+            }
+        };
+        records.into_iter().filter(|r| is_meant(r)).collect()
     }
 }
 
@@ -86,13 +124,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of [`at`](Self::at); [`ErrorKind::NotFound`] if no variable of the environment says where
+    /// Those of [`at`](Self::at); [`ErrorKind::Io`] if no variable of the environment says where
     /// that is.
     pub fn for_user() -> Result<Self> {
         match platform::cache_folder() {
             Some(folder) => Self::at(folder.join("auralis").join("plugins")),
             None => Err(Error::new(
-                ErrorKind::NotFound,
+                ErrorKind::Io,
                 "no folder for caches is known: neither XDG_CACHE_HOME nor HOME is set to an \
                  absolute path",
             )),
@@ -110,7 +148,10 @@ impl Store {
         platform::create_private_folder(&folder).map_err(|e| {
             named(Error::new(ErrorKind::Io, "can't make the folder of plugin copies").because(e))
         })?;
-        platform::only_ours(&folder).map_err(named)?;
+        platform::only_ours(&folder).map_err(|e| {
+            let message = "the folder where copies of plugins are kept is not safe";
+            named(Error::new(ErrorKind::Plugin, message).because(e))
+        })?;
         Ok(Self {
             folder,
             host: Host::here(),
@@ -227,8 +268,7 @@ impl Store {
     ///
     /// [`ErrorKind::Io`] if the store can't be listed or a record can't be removed.
     pub fn clear(&self, which: &Clear) -> Result<Vec<Record>> {
-        let records = self.quarantined()?;
-        let meant: Vec<_> = records.into_iter().filter(|r| which.means(r)).collect();
+        let meant = which.chosen(self.quarantined()?);
         for record in &meant {
             let path = self.record_file(&record.sha256);
             fs::remove_file(&path).map_err(|e| {
@@ -248,10 +288,13 @@ impl Store {
     fn write(&self, place: &Path, bytes: &[u8]) -> io::Result<()> {
         static WRITTEN: AtomicU32 = AtomicU32::new(0);
         let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-        let beside = format!("{}-{number}.part", std::process::id());
+        // Another process may bear the same number, in another container or after this one.
+        let random = RandomState::new().hash_one(number);
+        let beside = format!("{}-{number}-{random:016x}.part", std::process::id());
         let beside = self.folder.join(beside);
-        let written = platform::create_private_file(&beside)
-            .and_then(|mut file| file.write_all(bytes))
+        let mut file = platform::create_private_file(&beside)?;
+        let written = file
+            .write_all(bytes)
             .and_then(|()| fs::rename(&beside, place));
         if written.is_err() {
             // What can't be removed is in nobody's way.
@@ -259,6 +302,13 @@ impl Store {
         }
         written
     }
+}
+
+/// The path without links; of a file that is gone, as absolute as it can be.
+fn resolved(file: &Path) -> PathBuf {
+    fs::canonicalize(file)
+        .or_else(|_| std::path::absolute(file))
+        .unwrap_or_else(|_| file.into())
 }
 
 /// A record that can't be read is as good as none.

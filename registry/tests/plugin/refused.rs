@@ -16,6 +16,8 @@ pub fn trials() -> Vec<Trial> {
         trial("refused::pins", pins),
         trial("refused::nothing_to_refuse", nothing_to_refuse),
     ];
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    trials.push(trial("refused::damaged_tables", damaged_tables));
     #[cfg(unix)]
     trials.push(trial("refused::who_may_write", who_may_write));
     #[cfg(unix)]
@@ -114,8 +116,8 @@ const EDITS: &[Edit] = &[
     },
     Edit {
         name: "kinds_of_the_future",
-        from: r#""kind":"accelerator""#,
-        to: r#""kind":"oracle""#,
+        from: r#""kind":""#,
+        to: r#""kind":"future-"#,
         says: "the plugin has no backend of a kind that this host takes from plugins",
     },
     Edit {
@@ -198,8 +200,23 @@ fn nothing_to_refuse() {
     assert!(!inspection.probed);
     let manifest = inspection.manifest.unwrap();
     assert_eq!(manifest.plugin.name, "plugin-fixture");
-    let ids: Vec<_> = manifest.backends.iter().map(|b| b.id.as_str()).collect();
-    assert_eq!(ids, ["faulty", "fixture", "unavailable"]);
+    let names = manifest
+        .backends
+        .iter()
+        .map(|b| format!("{}/{}", b.kind, b.id));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [
+            "accelerator/faulty",
+            "accelerator/fixture",
+            "accelerator/panics-later",
+            "accelerator/unavailable",
+            "buffer_pool/faulty",
+            "cache/faulty",
+            "executor/faulty",
+            "profiler/faulty",
+        ]
+    );
     // Panics that end the process may be allowed.
     let sandbox = Sandbox::new();
     let abort = EDITS.iter().find(|e| e.name == "panic_abort").unwrap();
@@ -209,6 +226,85 @@ fn nothing_to_refuse() {
         ..Allowance::default()
     };
     assert_eq!(inspect(&file, &allowance, None).verdict, Verdict::Accepted);
+}
+
+/// What the system's loader reads before any code runs: each number with a wrong one in its place.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn damaged_tables() {
+    const LOAD: u32 = 1;
+    const DYNAMIC: u32 = 2;
+    const TLS: u32 = 7;
+    const RELRO: u32 = 0x6474_E552;
+    const OUTSIDE: u64 = 0x7FFF_0000;
+
+    /// What is changed: a word of the first program header of a type, the value under a tag of the
+    /// dynamic table, a word of the first relocation under a tag, or the number of program headers.
+    enum Place {
+        Header(u32, usize),
+        Value(u64),
+        Relocation(u64, usize),
+        Headers,
+    }
+    use Place::{Header, Headers, Relocation, Value};
+
+    let whole = fs::read(library("plugin-fixture")).unwrap();
+    let word = |at: usize| u64::from_ne_bytes(whole[at..at + 8].try_into().unwrap());
+    let half = |at: usize| u32::from_ne_bytes(whole[at..at + 4].try_into().unwrap());
+    let header = |kind: u32| {
+        let mut headers = (word(32) as usize..).step_by(56);
+        headers.find(|at| half(*at) == kind).unwrap()
+    };
+    let value = |tag: u64| {
+        let mut entries = (word(header(DYNAMIC) + 8) as usize..).step_by(16);
+        entries.find(|at| word(*at) == tag).unwrap() + 8
+    };
+    let cases = [
+        (Headers, 65, "the file has 65 segments"),
+        (Header(LOAD, 1), OUTSIDE, "a segment leads out of the file"),
+        (Header(LOAD, 5), 8, "its segment at 0x0 can't lie there"),
+        (Header(LOAD, 2), OUTSIDE, "can't lie there"),
+        (Header(RELRO, 2), OUTSIDE, "is to be protected"),
+        (Header(TLS, 2), OUTSIDE, "outside of the library"),
+        (Header(DYNAMIC, 2), OUTSIDE, "outside of the library"),
+        (Header(DYNAMIC, 4), 32, "its dynamic table does not end"),
+        (Value(7), OUTSIDE, "outside of the library"),
+        (Value(8), OUTSIDE, "leads out of the library"),
+        (Value(8), 25, "ends within one"),
+        (Value(9), 16, "has 16 under 9 instead of 24"),
+        (Value(23), OUTSIDE, "outside of the library"),
+        (Value(2), OUTSIDE, "leads out of the library"),
+        (Value(6), OUTSIDE, "outside of the library"),
+        (Value(5), OUTSIDE, "outside of the library"),
+        (Value(10), OUTSIDE, "leads out of the library"),
+        (Value(1), OUTSIDE, "is none of its names"),
+        (Value(0x6FFF_FEF5), OUTSIDE, "outside of the library"),
+        (Value(12), OUTSIDE, "where no code stands"),
+        (Value(13), OUTSIDE, "where no code stands"),
+        (Value(25), OUTSIDE, "outside of the library"),
+        (Value(28), OUTSIDE, "leads out of the library"),
+        (
+            Relocation(7, 0),
+            OUTSIDE,
+            "none of the library's writable memory",
+        ),
+        (Relocation(7, 1), 5, "counted as a relative one"),
+        (Relocation(7, 2), OUTSIDE, "outside of the library"),
+        (Relocation(23, 1), 5, "of the type 5"),
+    ];
+    let sandbox = Sandbox::new();
+    for (i, (place, number, says)) in cases.into_iter().enumerate() {
+        let mut bytes = whole.clone();
+        let (at, len) = match place {
+            Headers => (56, 2),
+            Header(kind, at) => (header(kind) + 8 * at, 8),
+            Value(tag) => (value(tag), 8),
+            // The segment of the first tables lies in the file as it does in memory.
+            Relocation(tag, at) => (word(value(tag)) as usize + 8 * at, 8),
+        };
+        bytes[at..at + len].copy_from_slice(&number.to_ne_bytes()[..len]);
+        let reason = refused(&sandbox.write("damaged.so", &bytes));
+        assert!(reason.contains(says), "case {i}: {reason}");
+    }
 }
 
 fn pins() {
@@ -241,8 +337,15 @@ fn pins() {
     for (pin, message) in cases {
         let inspection = inspect(&file, &pinned(pin), None);
         assert_eq!(inspection.reason.unwrap(), message);
-        assert!(inspection.manifest.is_some());
+        // Nothing of it was read, and a file that is no library is no better.
+        assert!(inspection.manifest.is_none());
     }
+    let sandbox = Sandbox::new();
+    let reason = refused_with(&sandbox.write("text.so", b"no library"), &pinned(&other));
+    assert!(
+        reason.starts_with("the file is not the one that was pinned"),
+        "{reason}"
+    );
 }
 
 #[cfg(unix)]

@@ -11,6 +11,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("stored::a_verdict_is_kept", a_verdict_is_kept),
         trial("stored::quarantine_and_its_end", quarantine),
+        trial("stored::what_is_meant", what_is_meant),
         trial("stored::another_host_tries_again", another_host),
         trial("stored::a_damaged_record_is_none", damaged_record),
         trial("stored::a_damaged_copy_is_replaced", damaged_copy),
@@ -100,12 +101,38 @@ fn quarantine() {
         (Clear::File(file.clone()), 1),
         (Clear::All, 1),
     ];
-    for (which, lifted) in cases {
+    sandbox.fixture("same.so");
+    let link = sandbox.path("link.so");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    #[cfg(not(unix))]
+    sandbox.fixture("link.so");
+    let same = [sandbox.path("same.so"), link, sandbox.path("changed.so")];
+    let named = same.map(Clear::File).into_iter().zip([1, 1, 0]);
+    for (which, lifted) in named.chain(cases) {
         let store = quarantined(&sandbox);
         assert_eq!(store.clear(&which).unwrap().len(), lifted, "{which:?}");
         assert_eq!(store.quarantined().unwrap().len(), 1 - lifted, "{which:?}");
     }
     sandbox.loader().load(&file, &Allowance::default()).unwrap();
+}
+
+fn what_is_meant() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.fixture("abcd");
+    let cases = [
+        (file.as_path(), Clear::File(file.clone())),
+        ("abcd1234".as_ref(), Clear::Sha256("abcd1234".into())),
+        ("gone.so".as_ref(), Clear::File("gone.so".into())),
+    ];
+    for (text, meant) in cases {
+        assert_eq!(Clear::named(text).unwrap(), meant);
+    }
+    let error = Clear::named("abc".as_ref()).unwrap_err();
+    assert_eq!(
+        error.report(),
+        "the beginning of a SHA-256 needs 4 digits at least (found: abc)"
+    );
 }
 
 fn another_host() {
@@ -175,9 +202,10 @@ fn private() {
     fs::create_dir(&above).unwrap();
     fs::set_permissions(&above, PermissionsExt::from_mode(0o777)).unwrap();
     let error = Store::at(above.join("store")).unwrap_err();
+    let report = error.report();
+    let says = "the folder where copies of plugins are kept is not safe";
     assert!(
-        error.report().starts_with("others may write"),
-        "{}",
-        error.report()
+        report.starts_with(says) && report.contains("others may write"),
+        "{report}"
     );
 }

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use auralis_core::{CpuFeatures, Error, ErrorKind, Result};
-use auralis_registry::plugin::process::{self, End};
+use auralis_registry::plugin::process::{self, End, Stoppable};
 use auralis_registry::plugin::{Allowance, LibraryFile, Manifest, Store, Verdict, inspect};
 use clap::Args;
 use serde::Serialize;
@@ -194,6 +196,10 @@ fn checked(file: &Path, allowance: &Allowance) -> Result<(PathBuf, Manifest)> {
         return Err(Error::new(ErrorKind::Plugin, reason).with("file", file.display()));
     };
     let library = LibraryFile::read(file, allowance.within.as_deref())?;
+    if inspection.sha256.as_ref() != Some(&library.sha256) {
+        let message = "the file has changed since it was inspected";
+        return Err(Error::new(ErrorKind::Plugin, message).with("file", file.display()));
+    }
     Ok((Store::for_user()?.copy(&library)?, manifest))
 }
 
@@ -206,6 +212,8 @@ fn secret() -> String {
 /// A child that runs trials one after the other. Dropping it ends it, and whatever it has started.
 struct Runner {
     child: Child,
+    /// Ends the reading of its output, which a process of another group may hold open.
+    stop: Arc<AtomicBool>,
     messages: Receiver<Message>,
     ended: bool,
 }
@@ -232,12 +240,15 @@ impl Runner {
             let _ = input.write_all(&text);
         }
         let (sender, messages) = mpsc::channel();
+        let stop = Arc::<AtomicBool>::default();
         let secret = request.secret.clone();
         if let Some(output) = child.stdout.take() {
+            let output = Stoppable::new(output, Arc::clone(&stop));
             thread::spawn(move || listen(output, &secret, &sender));
         }
         Ok(Self {
             child,
+            stop,
             messages,
             ended: false,
         })
@@ -268,14 +279,15 @@ impl Runner {
         let patience = Instant::now() + Duration::from_secs(5);
         loop {
             match process::ended(&mut self.child) {
-                Some(End::Signal(signal)) => return format!("ended the process by {signal}"),
-                Some(End::Status(status)) => {
+                Ok(Some(End::Signal(signal))) => return format!("ended the process by {signal}"),
+                Ok(Some(End::Status(status))) => {
                     return format!("ended the process with exit status {status}");
                 }
-                None if Instant::now() > patience => {
+                Err(error) => return format!("ended the process, nobody knows how: {error}"),
+                Ok(None) if Instant::now() > patience => {
                     return "closed the standard output".to_owned();
                 }
-                None => thread::sleep(Duration::from_millis(1)),
+                Ok(None) => thread::sleep(Duration::from_millis(1)),
             }
         }
     }
@@ -283,13 +295,14 @@ impl Runner {
 
 impl Drop for Runner {
     fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
         process::kill_group(&mut self.child);
         // There is nobody to tell.
         let _ = self.child.wait();
     }
 }
 
-fn listen(output: ChildStdout, secret: &str, sender: &mpsc::Sender<Message>) {
+fn listen(output: impl Read, secret: &str, sender: &mpsc::Sender<Message>) {
     // A plugin may print lines without end.
     const LONGEST: u64 = 1 << 16;
     let mut output = BufReader::new(output);

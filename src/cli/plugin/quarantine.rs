@@ -77,10 +77,7 @@ impl Which {
         let Some(plugin) = &self.plugin else {
             return Ok(Clear::All);
         };
-        match plugin.to_str().filter(|_| !plugin.exists()) {
-            Some(text) if is_hash_prefix(text) => Ok(Clear::Sha256(text.to_owned())),
-            _ => Ok(Clear::File(super::named(plugin)?)),
-        }
+        Clear::named(plugin)
     }
 
     fn unknown(&self, store: &Store) -> Error {
@@ -91,11 +88,6 @@ impl Which {
             .with("asked for", name.display())
             .with("store", store.folder().display())
     }
-}
-
-/// Too few digits would mean too many files.
-fn is_hash_prefix(text: &str) -> bool {
-    (4..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn print(global: &Global, records: &[Record]) -> Outcome {
