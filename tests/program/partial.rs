@@ -60,10 +60,13 @@ fn explains() {
         .map(|name| ((*name).to_owned(), json!("scalar")))
         .collect();
     assert_eq!(explained["kernels"], json!(expected), "{explained}");
-    sandbox
-        .run("explain")
-        .exits(0)
-        .says(&["accelerator", "convolver", "scalar"]);
+    let mut lines: Vec<_> = expected
+        .keys()
+        .map(|name| format!("{name}: scalar"))
+        .collect();
+    lines.push("accelerator = convolver (decided by config)".to_owned());
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    sandbox.run("explain").exits(0).says(&lines);
 }
 
 fn conforms() {
