@@ -7,6 +7,7 @@ mod disk_cache;
 mod files;
 mod interrupt;
 mod misbehaving;
+mod partial;
 mod plugin_verbs;
 mod plugins;
 mod process;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         files::trials(),
         interrupt::trials(),
         misbehaving::trials(),
+        partial::trials(),
         plugin_verbs::trials(),
         plugins::trials(),
         process::trials(),

@@ -10,9 +10,11 @@
  *   - answers get_interface(name) with a table for each name that it serves, "backends/1" at
  *     least, and with NULL for every other name.
  *
- * A NULL function in a table means: not offered. So does a table that is not served. What is not
- * offered is taken from the next backend. A function that is offered follows the method of the
- * same name of the trait in the crate auralis-core: its meaning, its errors, its error bound.
+ * A NULL function in a table of accelerators means: not offered. So does such a table that is not
+ * served. What is not offered is taken from the next backend. The tables of buffer pools, caches,
+ * executors and profilers are whole: one that is missing, or a NULL in it, rejects the backend.
+ * A function follows the method of the same name of the trait in the crate auralis-core: its
+ * meaning, its errors, its error bound.
  *
  * What crosses: numbers, slices {ptr, len}, handles, and pairs {context, function}. A slice of
  * length 0 may have any pointer, NULL included. What is const is read; what is not is read and
@@ -48,6 +50,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -1192,6 +1195,34 @@ typedef AuralisSliceU8 AuralisText;
         ",\"name\":\"" name "\",\"version\":\"" version "\",\"target\":\"" AURALIS_TARGET \
         "\",\"panic\":\"unwind\"}")
 
+/* The options_schema of a backend without options. */
+#define AURALIS_NO_OPTIONS "{\"type\":\"object\",\"additionalProperties\":false}"
+
+/* The only backend of a plugin, which needs no CPU features: puts its record into the manifest, and
+ * defines auralis_count and auralis_describe for "backends/1", which say the same. Its capabilities
+ * come twice: as a JSON array in a string literal, then each as an AURALIS_TEXT. rank is a plain
+ * number, the rest are string literals that need no escape in JSON, but for options_schema, which
+ * is JSON. At the top level of one file. */
+#define AURALIS_ONLY_BACKEND(kind, id, summary, version, rank, options_schema, json, ...) \
+    static size_t auralis_count(void) { return 1; } \
+    static AuralisStatus auralis_describe(size_t index, AuralisBackendRecord *backend, \
+                                          AuralisMessage *message) { \
+        static const AuralisText capabilities[] = {__VA_ARGS__}; \
+        static const AuralisBackendRecord record = { \
+            AURALIS_TEXT(kind), AURALIS_TEXT(id), AURALIS_TEXT(summary), AURALIS_TEXT(version), \
+            rank, {NULL, 0}, {capabilities, sizeof(capabilities) / sizeof(capabilities[0])}, \
+            AURALIS_TEXT(options_schema), \
+        }; \
+        if (index != 0) \
+            return auralis_fail(AURALIS_STATUS_NOT_FOUND, "no backend of this index", message); \
+        *backend = record; \
+        return AURALIS_STATUS_OK; \
+    } \
+    AURALIS_MANIFEST("auralis-backend {\"kind\":\"" kind "\",\"id\":\"" id \
+        "\",\"summary\":\"" summary "\",\"version\":\"" version "\",\"rank\":" \
+        AURALIS_QUOTE(rank) ",\"requires\":[],\"capabilities\":" json \
+        ",\"options_schema\":" options_schema "}")
+
 #ifdef __cplusplus
 #define AURALIS_EXTERN extern "C"
 #else
@@ -1211,6 +1242,27 @@ typedef AuralisSliceU8 AuralisText;
 /* The initializer of an AuralisInterfaceHeader of the table that is a variable of this name. */
 #define AURALIS_INTERFACE(id, table) \
     { sizeof(AuralisInterfaceHeader), AURALIS_TEXT(id), NULL, sizeof(table), &(table) }
+
+/* Says why a call failed, as far as the host has room for it, and gives the status back. */
+static inline AuralisStatus auralis_fail(AuralisStatus status, const char *why,
+                                         AuralisMessage *message) {
+    size_t len = strlen(why);
+    if (message) {
+        memcpy(message->ptr, why, len < message->capacity ? len : message->capacity);
+        message->message = message->total = len;
+    }
+    return status;
+}
+
+/* The one of this name among the interfaces that a plugin serves, or NULL: what get_interface
+ * answers. */
+static inline const AuralisInterfaceHeader *auralis_find(const AuralisInterfaceHeader *served,
+                                                         size_t count, AuralisText name) {
+    for (size_t i = 0; i < count; i++)
+        if (served[i].id.len == name.len && memcmp(served[i].id.ptr, name.ptr, name.len) == 0)
+            return &served[i];
+    return NULL;
+}
 
 #ifdef __cplusplus
 }

@@ -13,8 +13,9 @@
 //!   in new hosts and new plugins in old hosts.
 //! - A plugin exports one symbol, [`ROOT_SYMBOL`]: a [`PluginHeader`], data whose first fields never
 //!   move. Its `get_interface` finds a table by name; an unknown name gives NULL.
-//! - A NULL function in a table means: not offered. Accelerators may leave out what they like; the
-//!   other kinds have no optional method.
+//! - A NULL function in a table of accelerators means: not offered. They may leave out what they
+//!   like, whole tables too. The other kinds have no optional method: a NULL there, like a table that
+//!   is missing, rejects the backend.
 //! - The host compares each table's layout with its own by abi_stable's descriptions, interface by
 //!   interface. A plugin in another language leaves the description out (version 0) and is held to
 //!   the table's size.
@@ -23,10 +24,11 @@
 //!
 //! Only `#[repr(C)]` values: numbers, [`wire`] slices `{pointer, length}`, opaque handles. No Rust
 //! object and no `String`. What one side allocates, that side frees: where the other keeps it, it
-//! comes with a function that gives it back. A closure crosses as `{context, function}`. A slice of
-//! length 0 may have any pointer, NULL included. What is called `Slice` is read, what is called
-//! `SliceMut` is read and written by the callee alone until it returns. Enumerations are `u32` codes;
-//! a code that the callee does not know is answered with [`Status::UNSUPPORTED`].
+//! comes with a function that gives it back. What one side runs for the other, an executor's task and
+//! the sink of the log, crosses as `{context, function}`. A slice of length 0 may have any pointer,
+//! NULL included. What is called `Slice` is read, what is called `SliceMut` is read and written by
+//! the callee alone until it returns. Enumerations are `u32` codes; a code that the callee does not
+//! know is answered with [`Status::UNSUPPORTED`].
 //!
 //! # Who frees what
 //!

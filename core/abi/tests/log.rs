@@ -69,7 +69,7 @@ fn a_plugin_is_heard_as_far_as_the_host_listens() {
     let mut backends = plugin.backends().iter();
     let faulty = backends.find(|b| b.name() == "accelerator/faulty").unwrap();
     let context = BuildContext {
-        options: &Options::default(),
+        options: &Options::new(serde_json::json!({"armed": true})),
         settings: &AcceleratorSettings::default(),
         cpu: CpuFeatures::detect(),
     };

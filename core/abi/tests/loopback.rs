@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -446,6 +447,36 @@ fn an_executor_that_panics_is_out_of_use() {
     );
     assert!(!executor.is_real_time());
     assert_eq!(faulty::<dyn Executor>().threads(), 1);
+}
+
+#[test]
+fn an_executor_that_goes_astray_is_found_out() {
+    let executor = faulty::<dyn Executor>();
+    // It leaves out the last range, leads it beyond the end, runs it twice, splits it.
+    for len in 14..18 {
+        let seen = Mutex::new(Vec::new());
+        let task = |range: Range<usize>| seen.lock().unwrap().extend(range);
+        let error = executor.for_ranges(len, 4, &task).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.message(), error.faulty_backend()),
+            (
+                ErrorKind::Plugin,
+                "the plugin's executor did not cover 0..len once",
+                Some(("executor", "faulty"))
+            )
+        );
+        let seen = seen.into_inner().unwrap();
+        assert!(seen.iter().all(|index| *index < len), "{seen:?}");
+        assert!(seen.len() <= len, "{seen:?}");
+    }
+    executor.for_ranges(10, 4, &|_| {}).unwrap();
+    executor.for_ranges(0, 0, &|_| {}).unwrap();
+
+    for (threads, counted) in [(0, 1), (3, 3)] {
+        let options = format!(r#"{{"armed": true, "threads": {threads}}}"#);
+        let executor = remote_of::<dyn Executor>("faulty", &options).unwrap();
+        assert_eq!(executor.threads(), counted);
+    }
 }
 
 /// A panic payload whose own drop panics.

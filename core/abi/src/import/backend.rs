@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use auralis_core::{BuildContext, CpuFeatures, Error, ErrorKind, Result};
 use serde::Serialize;
@@ -190,6 +190,7 @@ impl PluginBackend {
             index: self.index,
             destroy,
             faults: AtomicU64::new(0),
+            said: AtomicBool::new(false),
         })
     }
 }

@@ -1,9 +1,9 @@
 //! A backend that was built in a plugin, whatever its kind.
 
 use std::fmt;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use auralis_core::{Error, Result};
 
@@ -23,6 +23,7 @@ pub struct RemoteInstance {
     pub(super) index: usize,
     pub(super) destroy: Destroy,
     pub(super) faults: AtomicU64,
+    pub(super) said: AtomicBool,
 }
 
 // SAFETY: the rules of the wire let any thread call and destroy an instance.
@@ -87,16 +88,38 @@ impl RemoteInstance {
 
     #[cold]
     fn count(&self, error: &Error) {
-        if self.faults.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::warn!(
-                backend = &*self.backend,
-                "a plugin fails: {}",
-                error.report()
-            );
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        self.say(|| error.report());
+    }
+
+    /// Runs a function of which only a fault is of interest, on a real-time thread: it is counted,
+    /// and [`RemoteInstance::say`] is for later. The plugin is given no room for a message.
+    ///
+    /// # Safety
+    ///
+    /// As for [`RemoteInstance::call`].
+    #[inline]
+    pub(super) unsafe fn count_fault(
+        &self,
+        run: impl FnOnce(*const Instance, *mut Message) -> Status,
+    ) {
+        let floats = FloatControl::read();
+        let status = run(self.handle.as_ptr(), ptr::null_mut());
+        floats.restore();
+        if status != Status::OK {
+            self.faults.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// How many calls have failed that [`RemoteInstance::tolerate`] saw.
+    /// Says in the log what fails, unless something was said before.
+    pub(super) fn say(&self, what: impl FnOnce() -> String) {
+        if !self.said.swap(true, Ordering::Relaxed) {
+            tracing::warn!(backend = &*self.backend, "a plugin fails: {}", what());
+        }
+    }
+
+    /// How many calls have failed that [`RemoteInstance::tolerate`] and
+    /// [`RemoteInstance::count_fault`] saw.
     pub(super) fn faults(&self) -> u64 {
         self.faults.load(Ordering::Relaxed)
     }

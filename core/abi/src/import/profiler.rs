@@ -22,8 +22,8 @@ impl Remote for dyn Profiler {
     }
 }
 
-/// After a fault nothing more is recorded: composing an error each time is not for a real-time
-/// thread.
+/// After a fault nothing more is recorded. `record` may run on a real-time thread: a fault of it is
+/// only counted there, and said when the report is asked for.
 impl Profiler for Calls {
     fn register(&self, operation: &Operation<'_>) -> OperationId {
         let name = Slice::of(operation.name.as_bytes());
@@ -37,13 +37,20 @@ impl Profiler for Calls {
 
     fn record(&self, id: OperationId, start: u64, end: u64) {
         if self.instance.faults() == 0 {
-            // SAFETY: numbers are what they are.
-            let recorded = unsafe { self.record(id.0, start, end) };
-            self.instance.tolerate(recorded);
+            let record = self.record;
+            // SAFETY: the function is of a table for this kind, and numbers are what they are.
+            unsafe {
+                self.instance
+                    .count_fault(|instance, message| record(instance, id.0, start, end, message));
+            }
         }
     }
 
     fn report(&self) -> Report {
+        if self.instance.faults() > 0 {
+            let what = "its profiler failed, and has recorded nothing since";
+            self.instance.say(|| what.to_owned());
+        }
         // SAFETY: the function takes nothing.
         let report = unsafe { self.report() };
         // SAFETY: the plugin keeps the rules of the wire: the records are what they claim to be.

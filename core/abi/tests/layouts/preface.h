@@ -10,9 +10,11 @@
  *   - answers get_interface(name) with a table for each name that it serves, "backends/1" at
  *     least, and with NULL for every other name.
  *
- * A NULL function in a table means: not offered. So does a table that is not served. What is not
- * offered is taken from the next backend. A function that is offered follows the method of the
- * same name of the trait in the crate auralis-core: its meaning, its errors, its error bound.
+ * A NULL function in a table of accelerators means: not offered. So does such a table that is not
+ * served. What is not offered is taken from the next backend. The tables of buffer pools, caches,
+ * executors and profilers are whole: one that is missing, or a NULL in it, rejects the backend.
+ * A function follows the method of the same name of the trait in the crate auralis-core: its
+ * meaning, its errors, its error bound.
  *
  * What crosses: numbers, slices {ptr, len}, handles, and pairs {context, function}. A slice of
  * length 0 may have any pointer, NULL included. What is const is read; what is not is read and
@@ -48,6 +50,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -758,12 +758,12 @@ mod tests {
     #[test]
     fn a_kernel_that_is_not_listed_must_say_so() {
         let build = |_: &Context<'_>| -> Built { Ok(Arc::new(CORRECT)) };
-        for (listed, complaint) in [
-            (
-                &["dot"][..],
-                "scale is not listed, yet it answers with a result",
-            ),
-            (&["scale", "dot", "dott"], "the descriptor lists \"dott\""),
+        let complaint = "scale is not listed, yet it answers with a result";
+        for (listed, expected) in [
+            (&["dot"][..], Some(complaint)),
+            (&["scale", "dot"], None),
+            // One that a later version of the traits may have.
+            (&["scale", "dot", "later"], None),
         ] {
             let subject = Subject::new("careless", listed, "{}", CpuFeatures::NONE, &build);
             let trials = super::super::trials();
@@ -771,8 +771,9 @@ mod tests {
                 .iter()
                 .find(|t| t.name == "unsupported")
                 .expect("that trial");
-            let message = (trial.run)(&subject).unwrap_err();
-            assert!(message.starts_with(complaint), "{message}");
+            let found = (trial.run)(&subject).err();
+            let begin = |text: &str| text[..text.len().min(complaint.len())].to_owned();
+            assert_eq!(found.as_deref().map(begin), expected.map(str::to_owned));
         }
     }
 }

@@ -29,6 +29,9 @@ struct Switches {
     panic_in_build: bool,
     #[serde(default)]
     panic_in_drop: bool,
+    /// What the executor answers; without it, it panics.
+    #[serde(default)]
+    threads: Option<usize>,
 }
 
 impl Switches {
