@@ -411,7 +411,7 @@ fn quarantine() {
         &hash[..12],
         text(&file),
         "killed by SIGILL",
-        &format!("seen by {} at 20", env!("CARGO_PKG_VERSION")),
+        "(ABI 1) at 20",
     ]);
     // A check contains it anyway, and a pin says only which file is meant.
     run(&sandbox, "", "plugin check --quick", &[text(&file)]).exits(0);

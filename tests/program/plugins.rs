@@ -144,6 +144,8 @@ fn falls_back_at_load() {
     let file = plugin("plugin-other-layout");
     let file = file.to_str().unwrap();
     let set = ["--set", &list("fixture")];
+    // From the second run on the reason is that of quarantine.
+    sandbox.run("explain").exits(0);
     let explained = sandbox
         .run_with("explain --json", &set)
         .exits(0)
