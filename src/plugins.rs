@@ -275,6 +275,13 @@ mod allowed {
         if !folder.is_absolute() {
             return Err("a folder of plugins must be named by an absolute path".into());
         }
+        if folder.is_file() {
+            return Err(
+                "this is a file: AURALIS_PLUGIN_PATH takes folders, as `[plugins] directories` \
+                 does; `auralis plugin pin FILE` allows a file"
+                    .into(),
+            );
+        }
         let entries = fs::read_dir(folder).map_err(|e| format!("can't list the folder: {e}"))?;
         let mut files: Vec<_> = entries
             .filter_map(|entry| Some(entry.ok()?.path()))

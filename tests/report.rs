@@ -142,6 +142,7 @@ fn report(files: Vec<FileReport>) -> FolderReport {
             cpu_features: "sse4.2, avx2".to_owned(),
             cores: 2,
         },
+        rejected_plugins: Vec::new(),
         given_up: vec![GivenUp {
             kind: "accelerator".to_owned(),
             id: "acme".to_owned(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::select::{Cpu, Rejected, Selection, cpu_obstacle};
-use crate::{Facts, Registry, RejectedPlugin, Source};
+use crate::{Facts, Offer, Registry, RejectedPlugin, Source};
 
 /// One candidate, or one backend of a rejected plugin: one object of `backends --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,14 +13,14 @@ pub struct Backend {
     pub kind: Option<String>,
     /// The backend's id; `None` if the plugin was rejected before it was read.
     pub id: Option<String>,
-    /// The version of the crate that brings it; `None` for a rejected plugin.
+    /// The version of the crate that brings it; `None` if the plugin was rejected before it was read.
     pub version: Option<String>,
     /// `linked`, or the file.
     pub source: String,
-    /// Its rank; `None` for a rejected plugin.
+    /// Its rank; `None` if the plugin was rejected before it was read.
     pub rank: Option<i32>,
     /// The CPU features that it needs.
-    pub requires: Vec<&'static str>,
+    pub requires: Vec<String>,
     /// Whether it can be had here if it is asked for by name.
     pub available: bool,
     /// Whether it was chosen for its kind.
@@ -51,7 +51,7 @@ fn candidate(kind: &str, facts: &Facts, cpu: Cpu, selection: Option<&Selection>)
         version: Some(facts.version.clone()),
         source: facts.source.to_string(),
         rank: Some(facts.rank),
-        requires: facts.requires.names().collect(),
+        requires: facts.requires.names().map(str::to_owned).collect(),
         available: obstacle.is_none() && rejected.is_none_or(|r| r.available),
         selected: selection.is_some_and(|s| s.chosen == facts.id),
         reason: match (selection, rejected) {
@@ -77,22 +77,19 @@ fn reason(selection: &Selection, rejected: &Rejected) -> String {
 
 /// A row for each backend that the plugin would have brought, or one for the file.
 fn rejected(plugin: &RejectedPlugin) -> Vec<Backend> {
-    let row = |kind: Option<&str>, id: Option<&str>| Backend {
-        kind: kind.map(str::to_owned),
-        id: id.map(str::to_owned),
-        version: None,
+    let row = |offer: Option<&Offer>| Backend {
+        kind: offer.map(|o| o.kind.clone()),
+        id: offer.map(|o| o.id.clone()),
+        version: offer.and_then(|o| o.version.clone()),
         source: Source::Dylib(plugin.file.clone()).to_string(),
-        rank: None,
-        requires: Vec::new(),
+        rank: offer.and_then(|o| o.rank),
+        requires: offer.map(|o| o.requires.clone()).unwrap_or_default(),
         available: false,
         selected: false,
         reason: Some(plugin.reason.clone()),
     };
     match plugin.offers.as_slice() {
-        [] => vec![row(None, None)],
-        offers => offers
-            .iter()
-            .map(|o| row(Some(&o.kind), Some(&o.id)))
-            .collect(),
+        [] => vec![row(None)],
+        offers => offers.iter().map(|o| row(Some(o))).collect(),
     }
 }

@@ -41,6 +41,7 @@ pub struct Registry {
     executors: Vec<Candidate<dyn Executor>>,
     profilers: Vec<Candidate<dyn Profiler>>,
     rejected: Vec<RejectedPlugin>,
+    switched_off: Option<String>,
     #[cfg(feature = "plugins")]
     contested: Vec<Contested>,
 }
@@ -64,13 +65,26 @@ pub struct RejectedPlugin {
     pub offers: Vec<Offer>,
 }
 
-/// A backend by its kind and id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A backend that a plugin brings, or would have brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     /// The kind's name in the configuration.
     pub kind: String,
     /// The backend's id.
     pub id: String,
+    /// The version of the crate that brings it; `None` if that is not known.
+    pub version: Option<String>,
+    /// Its rank; `None` if that is not known.
+    pub rank: Option<i32>,
+    /// The names of the CPU features that it needs, as far as they are known.
+    pub requires: Vec<String>,
+}
+
+impl Offer {
+    /// Whether this is the backend of this kind and id.
+    pub fn is(&self, kind: &str, id: &str) -> bool {
+        self.kind == kind && self.id == id
+    }
 }
 
 #[cfg(feature = "plugins")]
@@ -79,6 +93,14 @@ impl Offer {
         Self {
             kind: K::NAME.to_owned(),
             id: candidate.facts.id.clone(),
+            version: Some(candidate.facts.version.clone()),
+            rank: Some(candidate.facts.rank),
+            requires: candidate
+                .facts
+                .requires
+                .names()
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }
@@ -232,8 +254,8 @@ impl Registry {
         &self,
         candidate: &Candidate<K>,
     ) -> Option<PathBuf> {
-        let offer = Offer::of(candidate);
-        let contested = self.contested.iter().find(|c| c.offer == offer);
+        let id = &candidate.facts.id;
+        let contested = self.contested.iter().find(|c| c.offer.is(K::NAME, id));
         let old = || match &self.candidate::<K>(&candidate.facts.id)?.facts.source {
             Source::Dylib(file) => Some(file.clone()),
             Source::Linked => None,
@@ -282,9 +304,27 @@ impl Registry {
     }
 
     /// Records a rejected plugin. Whoever asks for a backend that it would have brought is told.
-    pub fn reject_plugin(&mut self, plugin: RejectedPlugin) {
+    pub fn reject_plugin(&mut self, mut plugin: RejectedPlugin) {
+        // An error of loading names the file too: once is enough where both are shown.
+        let said = format!("file: {}", plugin.file.display());
+        plugin.reason = plugin
+            .reason
+            .replace(&format!(" ({said})"), "")
+            .replace(&format!(", {said})"), ")")
+            .replace(&format!("({said}, "), "(");
         tracing::warn!(file = %plugin.file.display(), reason = plugin.reason, "plugin rejected");
         self.rejected.push(plugin);
+    }
+
+    /// Records that no plugin was loaded, whatever was allowed, and why: a whole clause. Whoever asks
+    /// for an id that nobody has is told.
+    pub fn switch_off_plugins(&mut self, why: impl Into<String>) {
+        self.switched_off = Some(why.into());
+    }
+
+    /// Why no plugin was loaded; `None` if they may be.
+    pub(crate) fn switched_off(&self) -> Option<&str> {
+        self.switched_off.as_deref()
     }
 
     /// The plugins that were rejected, in the order in which that was found.

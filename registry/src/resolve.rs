@@ -1,11 +1,12 @@
 //! From a request to a running backend: selects, builds, and goes on where that is allowed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auralis_core::{BuildContext, Error, ErrorKind, Options, Result};
 
 use crate::select::{Criteria, Selection, select};
-use crate::{BackendRequest, Facts, Offer, Registry, RegistryKind};
+use crate::{BackendRequest, Facts, Registry, RegistryKind, RejectedPlugin};
 
 /// Selects a backend of kind `K` and builds it. `options` gives each backend its own options, by id.
 ///
@@ -43,7 +44,11 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
     ) -> Self {
         Self {
             registry,
-            criteria: criteria.clone(),
+            criteria: Criteria {
+                turned_away: turned_away(registry, K::NAME),
+                lacking: lacking(registry),
+                ..criteria.clone()
+            },
             settings,
             options,
         }
@@ -115,6 +120,34 @@ impl<'a, K: RegistryKind + ?Sized> Builder<'a, K> {
     }
 }
 
+/// What rejected plugins would have brought of a kind, with the reason.
+fn turned_away(registry: &Registry, kind: &str) -> BTreeMap<String, String> {
+    let mut turned_away = BTreeMap::new();
+    for plugin in registry.rejected() {
+        for offer in plugin.offers.iter().filter(|o| o.kind == kind) {
+            let RejectedPlugin { file, reason, .. } = plugin;
+            let reason = || format!("its plugin {} was rejected: {reason}", file.display());
+            turned_away.entry(offer.id.clone()).or_insert_with(reason);
+        }
+    }
+    turned_away
+}
+
+/// The plugins of which nobody knows what they would have brought.
+fn unread(registry: &Registry) -> impl Iterator<Item = &RejectedPlugin> {
+    registry.rejected().iter().filter(|p| p.offers.is_empty())
+}
+
+/// Why an id that nobody has may be that of a plugin.
+fn lacking(registry: &Registry) -> Vec<String> {
+    let unread = unread(registry).map(|p| {
+        let RejectedPlugin { file, reason, .. } = p;
+        format!("the plugin {} was rejected: {reason}", file.display())
+    });
+    let switched_off = registry.switched_off().map(str::to_owned);
+    switched_off.into_iter().chain(unread).collect()
+}
+
 /// An id that nobody has may be that of a plugin which was turned away.
 fn explain_by_plugins<K: RegistryKind + ?Sized>(
     registry: &Registry,
@@ -127,22 +160,17 @@ fn explain_by_plugins<K: RegistryKind + ?Sized>(
     if error.kind() != ErrorKind::NotFound {
         return error;
     }
-    let brings = |o: &Offer| o.kind == K::NAME && o.id == *id;
-    if let Some(plugin) = registry
-        .rejected()
-        .iter()
-        .find(|p| p.offers.iter().any(brings))
-    {
+    if let Some(why) = registry.switched_off() {
+        return Error::new(error.kind(), format!("{}; {why}", error.message()));
+    }
+    let brings = |p: &&RejectedPlugin| p.offers.iter().any(|o| o.is(K::NAME, id));
+    if let Some(plugin) = registry.rejected().iter().find(brings) {
         let message = format!("{} {id:?} is unavailable: its plugin was rejected", K::NAME);
         return Error::new(ErrorKind::Plugin, message)
             .with("file", plugin.file.display())
             .with("reason", &plugin.reason);
     }
-    let mut unread = registry
-        .rejected()
-        .iter()
-        .filter(|p| p.offers.is_empty())
-        .peekable();
+    let mut unread = unread(registry).peekable();
     if unread.peek().is_none() {
         return error;
     }

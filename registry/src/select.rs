@@ -70,6 +70,11 @@ pub struct Criteria {
     /// Those that have failed already, while they were built or at run time: id to why, in the
     /// words of a rejection. They count as unavailable.
     pub failed: BTreeMap<String, String>,
+    /// The ids that a rejected plugin would have brought: id to why, in the words of a rejection.
+    pub turned_away: BTreeMap<String, String>,
+    /// Why there may be fewer candidates than the request supposes, where an id of it is unknown;
+    /// empty if nothing is known to lack.
+    pub lacking: Vec<String>,
 }
 
 /// A candidate that was not chosen.
@@ -94,7 +99,8 @@ pub struct Selection {
     pub chosen: String,
     /// Who decided.
     pub decided_by: Authority,
-    /// Every candidate that was not chosen, best rank first, then ids of a list that nobody has.
+    /// Every candidate that was not chosen, best rank first, then ids of a list that nobody has, then
+    /// what rejected plugins would have brought.
     pub rejected: Vec<Rejected>,
     /// The kernels of a composed accelerator that another backend than the chosen one runs, with
     /// that backend's id; `None` for what is not composed.
@@ -317,7 +323,13 @@ impl<'a, 'c> Field<'a, 'c> {
                 reason: self.reason(c, chosen),
                 available: self.is_available(c),
             });
-        known.chain(self.unknown_of_list()).collect()
+        let mut rejected: Vec<_> = known.chain(self.unknown_of_list()).collect();
+        for (id, reason) in &self.criteria.turned_away {
+            if self.find(id).is_none() && !rejected.iter().any(|r| r.id == *id) {
+                rejected.push(absent(id, reason.clone()));
+            }
+        }
+        rejected
     }
 
     /// The ids of a list that no candidate has.
@@ -328,11 +340,21 @@ impl<'a, 'c> Field<'a, 'c> {
         };
         ids.iter()
             .filter(|id| self.find(id).is_none())
-            .map(|id| Rejected {
-                id: id.clone(),
-                reason: format!("no {} is called this{}", self.kind, self.suggestion(id)),
-                available: false,
-            })
+            .map(|id| absent(id, self.why_absent(id)))
+    }
+
+    fn why_absent(&self, id: &str) -> String {
+        let Criteria {
+            turned_away,
+            lacking,
+            ..
+        } = self.criteria;
+        turned_away.get(id).cloned().unwrap_or_else(|| {
+            let unknown = format!("no {} is called this{}", self.kind, self.suggestion(id));
+            let lacking = lacking.iter().map(String::as_str);
+            let stated: Vec<_> = std::iter::once(&*unknown).chain(lacking).collect();
+            stated.join("; ")
+        })
     }
 
     fn reason(&self, facts: &Facts, chosen: &Facts) -> String {
@@ -429,6 +451,14 @@ impl<'a, 'c> Field<'a, 'c> {
 
     fn suggestion(&self, id: &str) -> String {
         suggestion(id, self.candidates.iter().map(|c| c.id.as_str()))
+    }
+}
+
+fn absent(id: &str, reason: String) -> Rejected {
+    Rejected {
+        id: id.to_owned(),
+        reason,
+        available: false,
     }
 }
 

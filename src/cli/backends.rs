@@ -6,7 +6,7 @@ use super::{Global, Outcome, output};
 
 /// Runs the verb.
 pub fn run(global: &Global) -> Outcome {
-    let optimizer = global.optimizer(&[])?;
+    let optimizer = global.listed_optimizer(&[])?;
     let backends = optimizer.backends();
     if global.json {
         return backends.iter().try_for_each(output::json);

@@ -4,10 +4,12 @@ use super::{Global, Outcome, output, rejection};
 
 /// Runs the verb.
 pub fn run(global: &Global) -> Outcome {
-    let optimizer = global.optimizer(&[])?;
     if global.json {
+        // A rejected plugin that could not be read stands in no selection.
+        let optimizer = global.optimizer(&[])?;
         return optimizer.selections().iter().try_for_each(output::json);
     }
+    let optimizer = global.listed_optimizer(&[])?;
     output::line(format_args!("cpu: {}", optimizer.cpu()))?;
     for selection in optimizer.selections() {
         output::line(format_args!(

@@ -134,7 +134,8 @@ pub fn run() -> ExitCode {
             2
         }
         Err(Stop::Failed(error)) => {
-            output::error(global, &error.report());
+            let report = error.report();
+            output::error(global, &format!("{report}{}", advice(&report)));
             exit_code(error.kind())
         }
     })
@@ -150,19 +151,31 @@ fn exit_code(kind: ErrorKind) -> u8 {
     }
 }
 
+/// What a rejected plugin would have brought: kinds and ids.
+fn offers(plugin: &RejectedPlugin) -> Vec<String> {
+    let offers = plugin.offers.iter();
+    offers.map(|o| format!("{}/{}", o.kind, o.id)).collect()
+}
+
 /// Which plugin was rejected, why, and what it would have brought.
 fn rejection(plugin: &RejectedPlugin) -> String {
-    let offers: Vec<_> = plugin
-        .offers
-        .iter()
-        .map(|o| format!("{}/{}", o.kind, o.id))
-        .collect();
+    let offers = offers(plugin);
     let lost = match offers.is_empty() {
         true => String::new(),
         false => format!(" (it would have brought {})", offers.join(", ")),
     };
     let RejectedPlugin { file, reason, .. } = plugin;
-    format!("plugin {} rejected: {reason}{lost}", file.display())
+    let advice = advice(reason);
+    format!("plugin {} rejected: {reason}{advice}{lost}", file.display())
+}
+
+/// What a user may do about a reason for which a plugin was rejected, in a clause of its own.
+fn advice(reason: &str) -> &'static str {
+    if reason.contains("is not the one that was pinned") {
+        "; `auralis plugin pin FILE` pins it anew once you have checked it"
+    } else {
+        ""
+    }
 }
 
 fn start_logging(verbose: u8) {
@@ -187,14 +200,19 @@ impl Global {
         Ok(Sources::from_process(self.config.clone(), sets)?)
     }
 
+    /// The orchestrator that the configuration asks for, for a verb that lists rejected plugins.
+    fn listed_optimizer(&self, more: &[String]) -> Result<Optimizer, Error> {
+        let sources = self.sources(more)?;
+        Optimizer::builder()
+            .sources(sources)
+            .no_plugins(self.no_plugins)
+            .build()
+    }
+
     /// The orchestrator that the configuration asks for. A plugin that it allows and that is rejected
     /// is heard, even where others can do its work.
     fn optimizer(&self, more: &[String]) -> Result<Optimizer, Error> {
-        let sources = self.sources(more)?;
-        let optimizer = Optimizer::builder()
-            .sources(sources)
-            .no_plugins(self.no_plugins)
-            .build()?;
+        let optimizer = self.listed_optimizer(more)?;
         for plugin in optimizer.rejected_plugins() {
             output::warning(self, &rejection(plugin));
         }

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use auralis_core::executor::contain;
 use auralis_core::{Error, ErrorKind, Result};
+use auralis_registry::RejectedPlugin;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::inputs::{self, Identity, Input, identity};
-use super::{Global, Outcome, Stop, output, progress};
+use super::{Global, Outcome, Stop, offers, output, progress, rejection};
 use crate::audio::{OutputFormat, Reader, SampleFormat};
 use crate::master::{Delivery, Job, NonFinite, Record};
 use crate::optimizer::{Chosen, Fallback};
@@ -537,10 +538,24 @@ impl<'a> Batch<'a> {
             "cache": cache,
             "backends": backends,
             "given_up": given_up,
+            "plugins_rejected": self.rejected_plugins(),
             "loudness_note": delivery.and_then(|d| d.loudness_note.as_deref()),
             "warnings": delivery.map_or(&[][..], |d| &d.warnings),
             "error": file.outcome.as_ref().err(),
         })
+    }
+
+    /// The allowed plugins that were rejected: a backend that the request names may be one of theirs.
+    fn rejected_plugins(&self) -> Vec<Value> {
+        let plugins = self.optimizer.rejected_plugins().iter();
+        let object = |plugin: &RejectedPlugin| {
+            json!({
+                "file": plugin.file,
+                "reason": plugin.reason,
+                "offers": offers(plugin),
+            })
+        };
+        plugins.map(object).collect()
     }
 
     fn folder_report(&self, files: Vec<FileReport>, wall: Duration) -> FolderReport {
@@ -564,6 +579,12 @@ impl<'a> Batch<'a> {
                 cores: std::thread::available_parallelism().map_or(1, usize::from),
             },
             given_up: self.fallback.given_up(),
+            rejected_plugins: self
+                .optimizer
+                .rejected_plugins()
+                .iter()
+                .map(rejection)
+                .collect(),
             backends: chosen
                 .selections
                 .iter()
@@ -588,6 +609,10 @@ impl<'a> Batch<'a> {
         let given_up = report::given_up_list(&report.given_up, color, width);
         if !given_up.is_empty() {
             output::line(format_args!("\n{}", given_up.trim_end()))?;
+        }
+        let rejected = report::rejected_plugins_list(&report.rejected_plugins, color, width);
+        if !rejected.is_empty() {
+            output::line(format_args!("\n{}", rejected.trim_end()))?;
         }
         let worked = report.profile.operations.iter().any(|o| o.count > 0);
         if worked && !self.global.quiet {

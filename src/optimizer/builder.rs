@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use auralis_core::{
     Accelerator, BufferPool, Cache, CpuFeatures, Executor, Kernel, Profiler, Result,
 };
-use auralis_registry::config::{Catalog, Loaded, Sources, load};
-use auralis_registry::{Cpu, Registry};
+use auralis_registry::config::{Catalog, Config, Loaded, Sources, load};
+use auralis_registry::{Cpu, Offer, Registry};
 
 use super::selector::Selector;
 use super::{Chosen, Optimizer, single_flight};
@@ -190,8 +190,11 @@ fn configure_tested_by(
     sources: &Sources,
     no_plugins: bool,
 ) -> Result<Configured> {
-    let first = catalog(registry, no_plugins)?;
+    let first = catalog(registry, false)?;
     let loaded = load(sources, &first)?;
+    if no_plugins {
+        registry.switch_off_plugins("plugins are switched off by `--no-plugins`");
+    }
     if no_plugins || !crate::plugins::load(registry, &loaded.config.plugins, sources, probe_program)
     {
         return Ok(Configured {
@@ -199,13 +202,22 @@ fn configure_tested_by(
             catalog: first,
         });
     }
-    // The backends of a rejected plugin may not be known: selection then says what is missing.
-    let catalog = catalog(registry, registry.rejected().is_empty())?;
+    let rejected = registry.rejected();
+    // What a rejected plugin would have brought may not be known: selection then says what is missing.
+    let mut catalog = catalog(registry, rejected.iter().all(|p| !p.offers.is_empty()))?;
+    let is_known = |offer: &Offer| registry.facts().any(|(kind, f)| offer.is(kind, &f.id));
+    let offers = rejected.iter().flat_map(|p| &p.offers);
+    for offer in offers.filter(|o| Config::KINDS.contains(&&*o.kind) && !is_known(o)) {
+        catalog = catalog.backend(&offer.kind, &offer.id, ANY_OPTIONS)?;
+    }
     Ok(Configured {
         loaded: load(sources, &catalog)?,
         catalog,
     })
 }
+
+/// The schema of a backend's options of which nothing is known.
+const ANY_OPTIONS: &str = r#"{ "additionalProperties": true }"#;
 
 /// What a configuration may name.
 pub(crate) fn catalog(registry: &Registry, complete: bool) -> Result<Catalog> {

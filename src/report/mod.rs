@@ -16,7 +16,7 @@ use crate::master::Delivery;
 use crate::optimizer::GivenUp;
 
 pub use page::html;
-pub use table::{files_table, given_up_list, operations_table};
+pub use table::{files_table, given_up_list, operations_table, rejected_plugins_list};
 
 /// What a report tells of a whole run.
 #[derive(Clone, Debug)]
@@ -29,6 +29,9 @@ pub struct FolderReport {
     pub backends: Vec<BackendChoice>,
     /// The backends that broke on the way, in the order in which that was found.
     pub given_up: Vec<GivenUp>,
+    /// The allowed plugins that were rejected when they were loaded: each with its file, why, and
+    /// what it would have brought.
+    pub rejected_plugins: Vec<String>,
     /// One entry per input, in the order to be shown.
     pub files: Vec<FileReport>,
     /// The time of the whole run, in seconds.

@@ -124,6 +124,16 @@ fn header(report: &FolderReport) -> Markup {
                         }
                     }
                 }
+                @if !report.rejected_plugins.is_empty() {
+                    dt { "Rejected plugins" }
+                    dd {
+                        ul .backends {
+                            @for plugin in &report.rejected_plugins {
+                                li { (message(plugin)) }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

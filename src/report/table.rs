@@ -85,13 +85,29 @@ pub fn files_table(files: &[FileReport], color: bool, width: usize) -> String {
 
 /// The backends that broke, in a sentence each under a heading; nothing if none did.
 pub fn given_up_list(given_up: &[GivenUp], color: bool, width: usize) -> String {
-    if given_up.is_empty() {
-        return String::new();
+    let sentences = given_up.iter().map(ToString::to_string);
+    sentences_under("backends", sentences, color, width)
+}
+
+/// The plugins that were rejected, in a sentence each under a heading; nothing if none was.
+pub fn rejected_plugins_list(rejected: &[String], color: bool, width: usize) -> String {
+    sentences_under("plugins", rejected.iter().cloned(), color, width)
+}
+
+fn sentences_under(
+    heading: &str,
+    sentences: impl Iterator<Item = String>,
+    color: bool,
+    width: usize,
+) -> String {
+    let paragraphs: String = sentences
+        .map(|sentence| wrapped(&message(&sentence), width))
+        .collect();
+    if paragraphs.is_empty() {
+        return paragraphs;
     }
-    let sentences = given_up.iter().map(|g| message(&g.to_string()));
-    let paragraphs = sentences.map(|sentence| wrapped(&sentence, width));
-    let heading = Ink { color }.paint(Some(YELLOW), "backends");
-    format!("{heading}\n{}", paragraphs.collect::<String>())
+    let heading = Ink { color }.paint(Some(YELLOW), heading);
+    format!("{heading}\n{paragraphs}")
 }
 
 /// The operations of a profiler as a table, the one that took longest first. Those that never ran

@@ -22,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         ),
         trial("plugin_verbs::check_of_what_is_rejected", check_rejected),
         trial("plugin_verbs::list", list),
+        trial("plugin_verbs::list_names_clashes", list_names_clashes),
         trial("plugin_verbs::pin", pin),
         trial("plugin_verbs::quarantine", quarantine),
         trial("plugin_verbs::wrong_usage", wrong_usage),
@@ -321,7 +322,7 @@ fn pin() {
     let config = sandbox.path("auralis.toml").canonicalize().unwrap();
     assert_eq!(
         run.stdout,
-        format!("{}: [plugins] allow has {entry}\n", text(&config))
+        format!("changed {}: [plugins] allow has {entry}\n", text(&config))
     );
     assert_eq!(
         String::from_utf8(sandbox.read("auralis.toml")).unwrap(),
@@ -341,7 +342,11 @@ fn pin() {
         (&object["file"], &object["sha256"]),
         (&json!(file), &json!(hash))
     );
-    assert_eq!(object["config"], "other.toml");
+    let other = sandbox.path("other.toml").canonicalize().unwrap();
+    assert_eq!(object["config"], json!(other));
+    assert_eq!(object["made"], true);
+    let again = sandbox.run_with("plugin pin --json --config other.toml", &[text(&file)]);
+    assert_eq!(again.exits(0).object()["made"], false);
     assert_eq!(
         String::from_utf8(sandbox.read("other.toml")).unwrap(),
         format!("[plugins]\nallow = [{entry}]\n")
@@ -354,6 +359,36 @@ fn pin() {
     sandbox.configure("[plugins]\nallow = 1\n");
     let run = sandbox.run_with("plugin pin", &[text(&file)]).exits(3);
     run.says(&["`plugins.allow` is no array"]);
+    // What is no configuration stays as it is.
+    let odd = "[cache]\ncapacity = 8\n";
+    sandbox.configure(odd);
+    let run = sandbox.run_with("plugin pin", &[text(&file)]).exits(3);
+    run.says(&["unknown key `capacity`"]);
+    assert_eq!(sandbox.read("auralis.toml"), odd.as_bytes());
+}
+
+/// Two files that bring the same backend are both told so, and neither is run for it.
+fn list_names_clashes() {
+    let sandbox = Sandbox::new();
+    let bytes = std::fs::read(misbehaving()).unwrap();
+    let files = ["a.so", "b.so"].map(|name| sandbox.write(name, &bytes));
+    let linked = plugin("plugin-accelerators");
+    sandbox.configure(&format!(
+        "[plugins]\nallow = [{:?}, {:?}, {linked:?}]\n",
+        files[0], files[1]
+    ));
+    let run = sandbox.run("plugin list --json").exits(0);
+    for (file, other) in [(&files[0], &files[1]), (&files[1], &files[0])] {
+        let object = run.object_with("file", text(file));
+        let note = format!(
+            "accelerator/misbehaving is brought by {} too: both plugins will be rejected",
+            text(other)
+        );
+        assert_eq!(object["notes"], json!([note]), "{run}");
+    }
+    let notes = &run.object_with("file", text(&linked))["notes"];
+    let scalar = "accelerator/scalar is linked into Auralis too: the plugin will be rejected";
+    assert!(notes.as_array().unwrap().contains(&json!(scalar)), "{run}");
 }
 
 fn quarantine() {
@@ -387,6 +422,7 @@ fn quarantine() {
         &hash[..12],
         text(&file),
         "killed by SIGILL",
+        "(ABI 1) at 20",
     ]);
     // A check contains it anyway, and a pin says only which file is meant.
     run(&sandbox, "", "plugin check --quick", &[text(&file)]).exits(0);
@@ -449,8 +485,6 @@ fn heard() {
     for line in [
         "process song.wav -o out.wav --force",
         "analyze song.wav",
-        "explain",
-        "backends",
         "demo",
     ] {
         let run = sandbox.run(line).exits(0);
@@ -469,10 +503,19 @@ fn heard() {
         assert!(!quiet.stderr.contains("warning"), "{quiet}");
         quiet.objects();
     }
-    sandbox
-        .run("explain")
-        .exits(0)
-        .says(&[&begin["warning: ".len()..]]);
+    // What lists it says it once, and what to do.
+    let advice = "`auralis plugin pin FILE` pins it anew once you have checked it";
+    let explained = sandbox.run("explain").exits(0);
+    explained.says(&[&begin["warning: ".len()..], advice]);
+    for line in ["explain", "backends"] {
+        let run = sandbox.run(line).exits(0);
+        assert!(run.stdout.contains("pinned by its SHA-256"), "{run}");
+        assert!(!run.stderr.contains("warning"), "{run}");
+    }
+    let listed = sandbox.run("backends --json").exits(0);
+    let listed = listed.object_with("source", text(&file));
+    assert_eq!(listed["version"], env!("CARGO_PKG_VERSION"));
+    assert!(listed["rank"].is_i64(), "{listed}");
     let switched_off = sandbox.run("backends --no-plugins").exits(0);
     assert!(!switched_off.stderr.contains("warning"), "{switched_off}");
 }

@@ -11,6 +11,10 @@ pub fn trials() -> Vec<Trial> {
         trial("plugins::an_allowed_plugin_masters_a_file", masters),
         trial("plugins::no_plugins_switches_all_off", switched_off),
         trial(
+            "plugins::a_rejected_plugin_that_a_list_names_is_told_everywhere",
+            falls_back_at_load,
+        ),
+        trial(
             "plugins::another_layout_is_refused_by_its_interface",
             other_layout,
         ),
@@ -113,10 +117,76 @@ fn switched_off() {
         "{run}"
     );
     let sandbox = allowing(&["plugin-fixture"], "fixture");
+    let why = "plugins are switched off by `--no-plugins`";
     let run = sandbox.run("process song.wav -o out.wav --no-plugins");
-    assert!(matches!(run.code, Some(3 | 4)), "{run}");
-    run.says(&["fixture", "scalar"]);
+    run.exits(4).says(&["fixture", "scalar", why]);
     assert_eq!(sandbox.files(), ["song.wav"]);
+    let explained = sandbox
+        .run_with("explain --json --no-plugins", &["--set", &list("fixture")])
+        .exits(0)
+        .object_with("kind", "accelerator");
+    assert_eq!(explained["chosen"], "scalar");
+    let reason = reason_of(&explained, "fixture");
+    assert!(reason.ends_with(why), "{reason}");
+}
+
+/// Why `explain --json` says that this backend was not taken.
+fn reason_of(explained: &Value, id: &str) -> String {
+    let rejected = explained["rejected"].as_array().unwrap();
+    let found = rejected.iter().find(|r| r["id"] == id);
+    let found = found.unwrap_or_else(|| panic!("{explained} rejects no {id}"));
+    found["reason"].as_str().unwrap().to_owned()
+}
+
+/// A rejected plugin whose backend a list names: the next is taken, and every output says why.
+fn falls_back_at_load() {
+    let sandbox = allowing(&["plugin-other-layout"], "");
+    let file = plugin("plugin-other-layout");
+    let file = file.to_str().unwrap();
+    let set = ["--set", &list("fixture")];
+    // From the second run on the reason is that of quarantine.
+    sandbox.run("explain").exits(0);
+    let explained = sandbox
+        .run_with("explain --json", &set)
+        .exits(0)
+        .object_with("kind", "accelerator");
+    assert_eq!(explained["chosen"], "scalar");
+    let reason = reason_of(&explained, "fixture");
+    for part in [file, "accelerator.slices/1"] {
+        assert_eq!(reason.matches(part).count(), 1, "{reason}");
+    }
+    // Nobody named it: it is told all the same.
+    let explained = sandbox
+        .run("explain --json")
+        .object_with("kind", "accelerator");
+    assert_eq!(reason_of(&explained, "fixture"), reason);
+
+    let line = "process song.wav -o out.wav --force --report report.html";
+    let run = sandbox.run_with(line, &set).exits(0);
+    assert!(run.stdout.contains("plugins\n"), "{run}");
+    assert!(run.stdout.contains("libplugin_other_layout"), "{run}");
+    let report = String::from_utf8(sandbox.read("report.html")).unwrap();
+    for text in ["Rejected plugins", "accelerator.slices/1"] {
+        assert!(report.contains(text), "{text:?} is not in the report");
+    }
+    let object = sandbox
+        .run_with("process song.wav -o json.wav --json -q", &set)
+        .exits(0)
+        .object();
+    let rejected = &object["plugins_rejected"][0];
+    assert_eq!(rejected["file"], file);
+    assert_eq!(rejected["offers"][0], "accelerator/fixture");
+    assert!(
+        reason.ends_with(rejected["reason"].as_str().unwrap()),
+        "{object}"
+    );
+
+    // A slip of the finger stays one beside a plugin that has nothing to do with it.
+    let typo = ["--set", "accelerator.backend=scaler"];
+    sandbox
+        .run_with("explain", &typo)
+        .exits(3)
+        .says(&["unknown backend `scaler`", "did you mean `scalar`?"]);
 }
 
 fn other_layout() {
@@ -179,6 +249,18 @@ fn folders() {
     let entry = run.object_with("source", "plugins");
     assert!(
         entry["reason"].as_str().unwrap().contains("absolute"),
+        "{entry}"
+    );
+    let file = plugin("plugin-fixture");
+    let mut command = sandbox.command(PROGRAM);
+    command
+        .args(["backends", "--json"])
+        .env("AURALIS_PLUGIN_PATH", &file);
+    let run = Run::of(&mut command, "backends").exits(0);
+    let entry = run.object_with("source", file.to_str().unwrap());
+    let reason = entry["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("AURALIS_PLUGIN_PATH takes folders"),
         "{entry}"
     );
 }

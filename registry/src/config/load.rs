@@ -193,6 +193,9 @@ impl Layers {
         faults.dedup_by(|a, b| a.place == b.place && a.message == b.message);
         for fault in &mut faults {
             explain_option(fault, catalog);
+            if !plugins {
+                explain_backend(fault);
+            }
         }
         faults
     }
@@ -257,6 +260,18 @@ fn syntax_fault(error: &toml::de::Error, content: &str, place: Place) -> Fault {
         place,
         format!("not TOML: {}", error.message()),
     )
+}
+
+/// Adds to an unknown backend that there is no plugin that could bring it.
+fn explain_backend(fault: &mut Fault) {
+    if fault.message.starts_with("unknown backend ") {
+        let note =
+            "no plugin is allowed by this configuration: `auralis plugin pin FILE` allows one";
+        fault.help = Some(match fault.help.take() {
+            Some(help) => format!("{help}; {note}"),
+            None => note.to_owned(),
+        });
+    }
 }
 
 /// Adds whose option an unknown one is, where it belongs to a backend that was not asked for.

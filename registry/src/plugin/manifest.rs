@@ -224,6 +224,9 @@ impl Manifest {
         let offer = |backend: &BackendRecord| Offer {
             kind: backend.kind.clone(),
             id: backend.id.clone(),
+            version: Some(backend.version.clone()),
+            rank: Some(backend.rank),
+            requires: backend.requires.clone(),
         };
         self.backends.iter().map(offer).collect()
     }

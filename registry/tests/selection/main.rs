@@ -420,6 +420,7 @@ fn each_case_selects_what_it_should() {
             cpu: cpu(case.detected, case.hidden),
             measured: case.measured.iter().copied().collect(),
             failed: pairs(case.failed),
+            ..Criteria::default()
         };
         let candidates: Vec<_> = facts.iter().collect();
         let found = select("accelerator", &candidates, &criteria);
@@ -475,6 +476,7 @@ proptest! {
             cpu: cpu(SETS[has], &[]),
             measured: times.into_iter().collect(),
             failed: BTreeMap::new(),
+            ..Criteria::default()
         };
         let forwards: Vec<_> = facts.iter().collect();
         let backwards: Vec<_> = facts.iter().rev().collect();

@@ -156,6 +156,7 @@ fn an_unknown_id_is_explained_by_the_plugins_that_were_turned_away() {
         offers: vec![Offer {
             kind: "accelerator".to_owned(),
             id: "turbo".to_owned(),
+            ..Offer::default()
         }],
     });
     let resolved = |id: &str| {
@@ -183,6 +184,46 @@ fn an_unknown_id_is_explained_by_the_plugins_that_were_turned_away() {
         assert_eq!(error.kind(), kind);
     }
     assert_eq!(registry.rejected().len(), 2);
+
+    let listed = list(&["turbo", "scaler", "scalar"], Authority::Config);
+    let (_, selection) = composed(&registry, listed, &[], 0).unwrap();
+    let unread = "the plugin /plugins/odd.so was rejected: it is not a library";
+    let reason = |id: &str| {
+        let mut rejected = selection.rejected.iter();
+        rejected.find(|r| r.id == id).map(|r| r.reason.clone())
+    };
+    assert_eq!(selection.chosen, "scalar");
+    assert_eq!(
+        reason("turbo").unwrap(),
+        "its plugin /plugins/old.so was rejected: it was built for ABI 0"
+    );
+    assert_eq!(
+        reason("scaler").unwrap(),
+        format!("no accelerator is called this; did you mean \"scalar\"?; {unread}")
+    );
+    // Whoever did not ask for it is told, too.
+    let (_, selection) = composed(&registry, Request::default(), &[], 0).unwrap();
+    assert_eq!(selection.rejected[0].id, "turbo");
+}
+
+#[test]
+fn plugins_that_are_switched_off_are_named_where_an_id_is_unknown() {
+    let log = Log::default();
+    let mut registry = registry(&log, &[("scalar", 0, Kernel::NAMES, true)]);
+    registry.switch_off_plugins("plugins are switched off here");
+    let listed = list(&["turbo", "scalar"], Authority::Config);
+    let (_, selection) = composed(&registry, listed, &[], 0).unwrap();
+    assert_eq!(
+        selection.rejected[0].reason,
+        "no accelerator is called this; plugins are switched off here"
+    );
+    let alone = one("turbo", Authority::Config);
+    let error = composed(&registry, alone, &[], 0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(
+        error.report(),
+        "no accelerator is called \"turbo\" (there are: scalar); plugins are switched off here"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `auralis plugin inspect`: what a plugin's file says of itself, without running any code of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use auralis_core::CpuFeatures;
 use auralis_registry::RejectedPlugin;
@@ -10,7 +10,7 @@ use auralis_registry::plugin::{
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::{Global, Outcome, Stop, output};
+use crate::cli::{Global, Outcome, Stop, advice, output};
 
 /// Says what a plugin is and whether it would be loaded, and runs no code of it.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub struct Plugin {
     pinned: bool,
     /// Whether it passed a test run in this host, on this CPU.
     probed: bool,
-    /// What that showed.
+    /// What that showed, and which ids clash with another's.
     notes: Vec<String>,
     pub verdict: Verdict,
     reason: Option<String>,
@@ -105,8 +105,27 @@ impl Plugin {
             probed,
             notes,
             verdict,
-            reason,
+            reason: reason.map(|reason| format!("{reason}{}", advice(&reason))),
         }
+    }
+
+    /// What it would bring, by kind and id: nothing if it would not be loaded anyway.
+    pub fn brings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let backends = match self.verdict {
+            Verdict::Accepted => self.backends.as_slice(),
+            _ => &[],
+        };
+        backends.iter().map(|b| (&*b.kind, &*b.id))
+    }
+
+    /// Its file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Says more of it.
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// What is not even a file that can be inspected.

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use auralis_core::{Error, ErrorKind, Result};
+use auralis_registry::Registry;
+use auralis_registry::config::load_text;
 use auralis_registry::plugin::{Allowance, Verdict, inspect};
 use clap::Args;
 use serde::Serialize;
@@ -13,6 +15,7 @@ use toml_edit::{
 };
 
 use crate::cli::{Global, Outcome, output};
+use crate::optimizer::catalog;
 
 /// Allows a plugin by its SHA-256 in the configuration.
 #[derive(Debug, Args)]
@@ -31,6 +34,8 @@ struct Pinned<'a> {
     file: &'a Path,
     sha256: &'a str,
     config: &'a Path,
+    /// Whether the configuration was made now.
+    made: bool,
 }
 
 impl Pin {
@@ -39,19 +44,21 @@ impl Pin {
         let (file, sha256) = self.inspected()?;
         let found = global.sources(&[])?.file();
         let config = found.unwrap_or_else(|| PathBuf::from("auralis.toml"));
+        let config = super::named(&config)?;
         let entry = Entry {
             file: &file,
             sha256: &sha256,
             allow_abort: self.allow_abort,
         };
-        let before = match fs::read_to_string(&config) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let (before, made) = match fs::read_to_string(&config) {
+            Ok(text) => (text, false),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => (String::new(), true),
             Err(e) => return Err(unreadable(&config, e).into()),
         };
         let after = entry
             .written_into(&before)
             .map_err(|e| e.with("file", config.display()))?;
+        load_text(&config, &after, &catalog(&Registry::linked()?, false)?).map_err(Error::from)?;
         replace(&config, &after)?;
         if global.json {
             let (file, sha256, config) = (&*file, &*sha256, &*config);
@@ -59,10 +66,12 @@ impl Pin {
                 file,
                 sha256,
                 config,
+                made,
             });
         }
         output::line(format_args!(
-            "{}: [plugins] allow has {}",
+            "{} {}: [plugins] allow has {}",
+            if made { "made" } else { "changed" },
             config.display(),
             entry.table()
         ))
@@ -81,7 +90,15 @@ impl Pin {
             (Verdict::Accepted, Some(sha256)) => Ok((path, sha256)),
             _ => {
                 let reason = inspection.reason.unwrap_or_default();
-                let message = format!("only what `plugin inspect` accepts can be pinned: {reason}");
+                let aborts = inspection
+                    .manifest
+                    .is_some_and(|m| m.plugin.panic != "unwind");
+                let advice = match aborts && !self.allow_abort {
+                    true => "; here it is `auralis plugin pin --allow-abort FILE`",
+                    false => "",
+                };
+                let message =
+                    format!("only what `plugin inspect` accepts can be pinned: {reason}{advice}");
                 Err(Error::new(ErrorKind::Plugin, message).with("file", path.display()))
             }
         }
@@ -89,7 +106,7 @@ impl Pin {
 }
 
 fn unreadable(config: &Path, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, "can't read the configuration")
+    Error::new(ErrorKind::Config, "can't read the configuration")
         .with("file", config.display())
         .because(error)
 }
@@ -221,6 +238,8 @@ impl Entry<'_> {
         table.insert("sha256", value(self.sha256));
         if self.allow_abort {
             table.insert("allow_abort", value(true));
+        } else {
+            table.remove("allow_abort");
         }
     }
 
@@ -314,6 +333,10 @@ mod tests {
             (
                 "[[plugins.allow]]\nfile = \"/opt/libacme.so\" # a\nsha256 = \"00\"\n",
                 "[[plugins.allow]]\nfile = \"/opt/libacme.so\" # a\nsha256 = \"ab12\"\n".to_owned(),
+            ),
+            (
+                "[plugins]\nallow = [{ file = \"/opt/libacme.so\", sha256 = \"00\", allow_abort = true }]\n",
+                format!("[plugins]\nallow = [{NEW}]\n"),
             ),
         ];
         for (before, after) in cases {

@@ -12,8 +12,16 @@ use std::panic::panic_any;
 use auralis_core::{Options, Result};
 use serde::Deserialize;
 
-/// The schema of [`Switches`], loose but for what must be said.
-const SCHEMA: &str = r#"{"type":"object","required":["armed"]}"#;
+/// The schema of [`Switches`].
+const SCHEMA: &str = r#"{
+    "type": "object",
+    "properties": {
+        "armed": { "type": "boolean" },
+        "panic_in_build": { "type": "boolean" },
+        "panic_in_drop": { "type": "boolean" }
+    },
+    "required": ["armed"]
+}"#;
 
 /// The argument on which a method of a faulty part panics.
 const UNLUCKY: usize = 13;
