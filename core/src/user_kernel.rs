@@ -197,7 +197,9 @@ impl KernelFacts {
         }
         for (name, min, max) in &self.parameters {
             if !(min.is_finite() && max.is_finite() && min <= max) {
-                return wrong(format!("the parameter {name:?} has no range: {min} to {max}"));
+                return wrong(format!(
+                    "the parameter {name:?} has no range: {min} to {max}"
+                ));
             }
         }
         let Bound { relative, absolute } = self.bound;
@@ -234,7 +236,9 @@ impl From<&KernelDescriptor> for KernelFacts {
             summary: descriptor.summary.to_owned(),
             version: descriptor.version.to_owned(),
             sources: descriptor.sources,
-            parameters: parameters.map(|p| (p.name.to_owned(), p.min, p.max)).collect(),
+            parameters: parameters
+                .map(|p| (p.name.to_owned(), p.min, p.max))
+                .collect(),
             variants: std::iter::once(reference).chain(others).collect(),
             bound: descriptor.bound,
         }
@@ -290,8 +294,7 @@ impl UserKernel {
     pub fn call(&self, data: &mut [f32], sources: &[&[f32]], parameters: &[f32]) -> Result<()> {
         let facts = &*self.facts;
         let same_length = sources.iter().all(|source| source.len() == data.len());
-        let counted =
-            sources.len() == facts.sources && parameters.len() == facts.parameters.len();
+        let counted = sources.len() == facts.sources && parameters.len() == facts.parameters.len();
         if !(same_length && counted) {
             return Err(self.refused(data.len(), sources, parameters));
         }
@@ -351,9 +354,12 @@ impl fmt::Debug for UserKernel {
 
 #[cold]
 fn no_variant(name: &str, variant: usize) -> Error {
-    Error::new(ErrorKind::NotFound, "the kernel has no variant of this number")
-        .with("kernel", name)
-        .with("variant", variant)
+    Error::new(
+        ErrorKind::NotFound,
+        "the kernel has no variant of this number",
+    )
+    .with("kernel", name)
+    .with("variant", variant)
 }
 
 /// Registers a kernel of the author's own with every program that links its crate, and writes down in

@@ -6,7 +6,8 @@ use super::{Global, Outcome, output, rejection};
 pub fn run(global: &Global) -> Outcome {
     let optimizer = global.optimizer(&[])?;
     if global.json {
-        return optimizer.selections().iter().try_for_each(output::json);
+        optimizer.selections().iter().try_for_each(output::json)?;
+        return optimizer.kernels().try_for_each(output::json);
     }
     output::line(format_args!("cpu: {}", optimizer.cpu()))?;
     for selection in optimizer.selections() {
@@ -24,6 +25,15 @@ pub fn run(global: &Global) -> Outcome {
             output::line(format_args!("  {kernel}: {id}"))?;
         }
         for rejected in &selection.rejected {
+            output::line(format_args!("  not {}: {}", rejected.id, rejected.reason))?;
+        }
+    }
+    for kernel in optimizer.kernels() {
+        output::line(format_args!(
+            "\n{} = {} (decided by {}, {})",
+            kernel.kind, kernel.chosen, kernel.decided_by, kernel.source
+        ))?;
+        for rejected in &kernel.rejected {
             output::line(format_args!("  not {}: {}", rejected.id, rejected.reason))?;
         }
     }

@@ -13,7 +13,7 @@ use super::probe::Failure;
 use super::{
     Allowance, LibraryFile, Manifest, Probe, Store, Verdict, architecture, file, rejected,
 };
-use crate::{Candidate, Facts, Registry, RegistryKind, RejectedPlugin, Source};
+use crate::{Candidate, Facts, Offer, Registry, RegistryKind, RejectedPlugin, Source};
 
 /// A kind whose backends may come from a plugin: all five.
 pub trait PluginKind: RegistryKind + Remote {}
@@ -100,8 +100,9 @@ impl LoadedPlugin {
         macro_rules! insert {
             ($($kind:ident)*) => {$(
                 for candidate in self.candidates::<dyn $kind>() {
-                    if let Some(rival) = registry.rival(&candidate) {
-                        return Err(registry.withdraw(&rival, &candidate));
+                    let offer = Offer::of(&candidate);
+                    if let Some(rival) = registry.rival(&offer) {
+                        return Err(registry.withdraw(&rival, &offer, &self.file));
                     }
                     with_plugin.insert(candidate)?;
                 }
