@@ -178,6 +178,15 @@ pub struct VariantFacts {
     pub requires_unknown: Vec<String>,
 }
 
+impl VariantFacts {
+    /// What it needs and `cpu` lacks, or this program does not know, by name; empty if it can run.
+    pub fn missing(&self, cpu: CpuFeatures) -> String {
+        let mut names: Vec<&str> = self.requires.missing_from(cpu).names().collect();
+        names.extend(self.requires_unknown.iter().map(String::as_str));
+        names.join(", ")
+    }
+}
+
 impl KernelFacts {
     /// Checks what a kernel says of itself.
     ///
