@@ -339,8 +339,24 @@ mod tests {
         abi_stable: "0.11",
     });
 
+    const KERNEL: Record = Record::kernel(&KernelDescriptor {
+        name: "acme.odd",
+        summary: "Does nothing",
+        version: "1.2.3",
+        sources: 2,
+        parameters: &[crate::Parameter {
+            name: "drive",
+            min: 0.0,
+            max: 1.0,
+        }],
+        reference: |_, _, _| {},
+        variants: &[],
+        bound: crate::Bound::EXACT,
+    });
+
     #[test]
     fn a_record_is_a_word_and_a_json_object() {
+        const KERNEL_TEXT: [u8; KERNEL.size()] = KERNEL.bytes();
         const BACKEND_TEXT: [u8; BACKEND.size()] = BACKEND.bytes();
         const PLUGIN_TEXT: [u8; PLUGIN.size()] = PLUGIN.bytes();
         let cases = [
@@ -368,6 +384,18 @@ mod tests {
                     "target": "x86_64-unknown-linux-gnu",
                     "panic": "unwind",
                     "abi_stable": "0.11",
+                }),
+            ),
+            (
+                &KERNEL_TEXT[..],
+                super::KERNEL,
+                serde_json::json!({
+                    "name": "acme.odd",
+                    "summary": "Does nothing",
+                    "version": "1.2.3",
+                    "sources": 2,
+                    "parameters": ["drive"],
+                    "variants": [],
                 }),
             ),
         ];

@@ -164,3 +164,62 @@ unsafe extern "C" fn run(
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use auralis_core::{Bound, ErrorKind, kernel};
+
+    use super::super::header;
+    use crate::{Plugin, PluginHeader};
+
+    static HEADER: PluginHeader = header("kernels-only", "0.1.0", "unwind");
+
+    #[inline(always)]
+    fn halve_or_panic(data: &mut [f32], _: &[&[f32]], _: &[f32]) {
+        for x in data {
+            assert!(*x < 2.0, "far too loud");
+            *x *= 0.5;
+        }
+    }
+
+    kernel! {
+        name: "test.halve",
+        summary: "Halves, or panics",
+        sources: 1,
+        parameters: [unused: 0.0..=1.0],
+        reference: halve_or_panic,
+        variants: [
+            #[cfg(target_arch = "x86_64")] "sse3": ["sse3"] => halve_or_panic,
+        ],
+        bound: Bound::EXACT,
+    }
+
+    #[test]
+    fn a_plugin_may_have_nothing_but_a_kernel_which_is_out_of_use_after_a_panic() {
+        // SAFETY: the header is a static one of this crate's making.
+        let plugin = unsafe { Plugin::read(&HEADER) }.unwrap();
+        assert!(plugin.backends().is_empty());
+        let [kernel] = plugin.kernels() else {
+            panic!("one kernel is registered here");
+        };
+        let facts = kernel.facts();
+        assert_eq!((facts.name.as_str(), facts.sources), ("test.halve", 1));
+        assert_eq!(facts.parameters, [("unused".to_owned(), 0.0, 1.0)]);
+        assert_eq!(facts.variants[0].id, "reference");
+
+        let halve = kernel.prepare(0).unwrap();
+        let mut data = [1.0, -1.0];
+        halve.call(&mut data, &[&[0.0, 0.0]], &[0.5]).unwrap();
+        assert_eq!(data, [0.5, -0.5]);
+        let refused = halve.call(&mut data, &[&[0.0]], &[0.5]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+
+        for expected in ["far too loud", "out of use"] {
+            let error = halve.call(&mut [3.0], &[&[0.0]], &[0.5]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Panicked);
+            assert!(error.message().contains(expected), "{error:?}");
+            assert_eq!(error.faulty_backend(), Some(("kernel", "test.halve")));
+        }
+        assert_eq!(kernel.prepare(9).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
