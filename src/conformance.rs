@@ -8,7 +8,8 @@ use auralis_core::{
     Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor,
     Profiler, Result,
 };
-use auralis_registry::{Candidate, Registry, RegistryKind};
+use auralis_registry::{Candidate, KernelCandidate, Registry, RegistryKind};
+use auralis_testkit::user_kernel::{KernelSubject, KernelTrial, TRIALS};
 use auralis_testkit::{Effort, Outcome, Subject, Trial, Tried};
 
 /// Calls a generic function for the kind of this name; `None` if there is no such kind.
@@ -61,6 +62,16 @@ fn plan<K: Tried + ?Sized>(id: &str, capabilities: &[String]) -> Vec<Planned> {
         .collect()
 }
 
+/// The trials of a variant of a kernel of an author's own; the quick part runs them all.
+#[cfg(feature = "cli")]
+pub(crate) fn planned_of_kernel(name: &str, variant: &str) -> Vec<Planned> {
+    let named = |trial: &KernelTrial| Planned {
+        name: format!("{KERNEL}::{name}::{variant}::{}", trial.name),
+        quick: true,
+    };
+    TRIALS.iter().map(named).collect()
+}
+
 /// Runs the trial of this full name.
 ///
 /// # Errors
@@ -72,6 +83,9 @@ pub(crate) fn run(registry: &Registry, name: &str, effort: Effort) -> Outcome {
     let [kind, id, trial] = name.splitn(3, "::").collect::<Vec<_>>()[..] else {
         return Err(unknown());
     };
+    if kind == KERNEL {
+        return run_of_kernel(registry, id, trial, effort).unwrap_or_else(|| Err(unknown()));
+    }
     of_kind!(kind, run_of(registry, id, trial, effort))
         .flatten()
         .unwrap_or_else(|| Err(unknown()))
@@ -89,7 +103,19 @@ fn run_of<K: RegistryKind + Tried + ?Sized>(
     Some(run_on(candidate, &trial, effort))
 }
 
-/// Runs the quick part over every backend that can run on this CPU.
+#[cfg(feature = "cli")]
+fn run_of_kernel(registry: &Registry, name: &str, trial: &str, effort: Effort) -> Option<Outcome> {
+    let kernel = registry.kernel(name)?;
+    let (variant, trial) = trial.rsplit_once("::")?;
+    let variant = kernel.facts.variants.iter().position(|v| v.id == variant)?;
+    let trial = TRIALS.iter().find(|t| t.name == trial)?;
+    Some(run_on_kernel(kernel, variant, trial, effort))
+}
+
+/// What stands for the kind in the trials of kernels of authors' own.
+const KERNEL: &str = "kernel";
+
+/// Runs the quick part over every backend, and every variant of a kernel, that can run on this CPU.
 ///
 /// # Errors
 ///
@@ -101,6 +127,7 @@ pub(crate) fn quick(registry: &Registry) -> Result<()> {
         quick_of::<dyn Cache>(registry),
         quick_of::<dyn Executor>(registry),
         quick_of::<dyn Profiler>(registry),
+        registry.kernels().iter().try_for_each(quick_of_kernel),
     ]
     .into_iter()
     .collect::<Outcome>()
@@ -124,8 +151,39 @@ fn quick_of<K: RegistryKind + Tried + ?Sized>(registry: &Registry) -> Outcome {
     Ok(())
 }
 
-/// Runs a trial of a candidate. A panic in it, and a floating-point control that the boundary had to
-/// restore, are failures too.
+fn quick_of_kernel(kernel: &KernelCandidate) -> Outcome {
+    let cpu = CpuFeatures::detect();
+    for (index, variant) in kernel.facts.variants.iter().enumerate() {
+        if !variant.missing(cpu).is_empty() {
+            continue;
+        }
+        for trial in TRIALS {
+            run_on_kernel(kernel, index, trial, Effort::Quick).map_err(|e| {
+                let (name, variant) = (&kernel.facts.name, &variant.id);
+                format!("{KERNEL}::{name}::{variant}::{}: {e}", trial.name)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn run_on_kernel(
+    candidate: &KernelCandidate,
+    variant: usize,
+    trial: &KernelTrial,
+    effort: Effort,
+) -> Outcome {
+    let prepared = |variant| candidate.prepare(variant).map_err(|e| e.report());
+    let (reference, kernel) = (prepared(0)?, prepared(variant)?);
+    let subject = KernelSubject {
+        reference: &reference,
+        kernel: &kernel,
+        effort,
+    };
+    contained(|| (trial.run)(&subject))
+}
+
+/// Runs a trial of a candidate.
 fn run_on<K: RegistryKind + Tried + ?Sized>(
     candidate: &Candidate<K>,
     trial: &Trial<K>,
@@ -137,8 +195,14 @@ fn run_on<K: RegistryKind + Tried + ?Sized>(
     let cpu = CpuFeatures::detect();
     let subject = Subject::new(&facts.id, &capabilities, &facts.options_schema, cpu, &build)
         .with_effort(effort);
+    contained(|| (trial.run)(&subject))
+}
+
+/// Runs a trial. A panic in it, and a floating-point control that the boundary had to restore, are
+/// failures too.
+fn contained(trial: impl FnOnce() -> Outcome) -> Outcome {
     let restored = FloatControl::restorations();
-    catch_unwind(AssertUnwindSafe(|| (trial.run)(&subject)))
+    catch_unwind(AssertUnwindSafe(trial))
         .unwrap_or_else(|_| Err("the trial panicked".to_owned()))?;
     if FloatControl::restorations() == restored {
         return Ok(());

@@ -14,9 +14,12 @@ use auralis as _;
 use auralis::registry::plugin::{self, LoadedPlugin, PluginKind};
 use auralis::registry::{Candidate, Registry, RegistryKind, Source};
 use auralis_core::{Accelerator, BufferPool, Cache, Executor, Kind, Profiler};
-use auralis_testkit::runner::{Backend, linked_trials, trials_of};
+use auralis_testkit::runner::{Backend, kernel_trials, linked_trials, trials_of};
 use auralis_testkit::{accelerator, buffer_pool, cache, check, executor, profiler};
 use libtest_mimic::{Arguments, Failed, Trial};
+
+#[path = "plugins/own-kernel/src/soft_clip.rs"]
+mod soft_clip;
 
 fn main() -> ExitCode {
     let linked_accelerators = format!("{}::", <dyn Accelerator>::NAME);
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
     trials.retain(|trial| !trial.name().starts_with(&linked_accelerators));
     trials.extend(dylib_trials("plugin_accelerators"));
     trials.extend(dylib_trials("plugin_parts"));
+    trials.extend(dylib_trials("plugin_own_kernel"));
     trials.push(Trial::test("names_are_the_same_in_both_forms", || {
         names_are_the_same_in_both_forms().map_err(Failed::from)
     }));
@@ -50,6 +54,13 @@ fn dylib_trials(library: &str) -> Vec<Trial> {
     trials.extend(of_kind(&plugin, cache::trials));
     trials.extend(of_kind(&plugin, executor::trials));
     trials.extend(of_kind(&plugin, profiler::trials));
+    for kernel in plugin.kernels() {
+        let prepare = {
+            let kernel = kernel.clone();
+            move |variant| kernel.prepare(variant)
+        };
+        trials.extend(kernel_trials(&file, &kernel.facts, prepare));
+    }
     trials
 }
 
@@ -88,6 +99,7 @@ fn names_are_the_same_in_both_forms() -> auralis_testkit::Outcome {
     let linked = names(linked_trials());
     let mut dylib = names(dylib_trials("plugin_accelerators"));
     dylib.extend(names(dylib_trials("plugin_parts")));
+    dylib.extend(names(dylib_trials("plugin_own_kernel")));
     let one_sided: Vec<_> = linked.symmetric_difference(&dylib).collect();
     check(one_sided.is_empty() && !linked.is_empty(), || {
         format!("in one form only: {one_sided:?}")

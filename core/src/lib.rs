@@ -27,6 +27,7 @@ pub mod manifest;
 mod options;
 pub mod profiler;
 mod single_flight;
+mod user_kernel;
 
 pub use accelerator::{
     Accelerator, Biquad, BiquadCascade, Complex, ComplexFft, ConvolutionMode, Convolver,
@@ -47,3 +48,7 @@ pub use key::{Key, KeyArgument, KeyBuilder};
 pub use options::{NoOptions, Options};
 pub use profiler::{Operation, OperationId, Profiler, ProfilerExt, ProfilerSettings};
 pub use single_flight::{Origin, SingleFlight};
+pub use user_kernel::{
+    Bound, KernelDescriptor, KernelFacts, KernelFn, Parameter, REFERENCE, UserKernel, Variant,
+    VariantFacts,
+};

@@ -2,11 +2,12 @@
 //!
 //! A link section, [`SECTION`], holds texts that each end with a NUL; further zero bytes between them
 //! mean nothing. One text is `auralis-plugin {..}`, one per backend is `auralis-backend {..}`, and
-//! what stands in the braces is a JSON object. [`register!`](crate::register) writes the record of
-//! its backend, `export_plugin!` of `auralis-abi` that of the plugin; an author in another language
+//! what stands in the braces is a JSON object; one per kernel of an author's own is
+//! `auralis-kernel {..}`. [`register!`](crate::register) writes the record of its backend,
+//! [`kernel!`](crate::kernel) that of its kernel, `export_plugin!` of `auralis-abi` that of the plugin; an author in another language
 //! writes a string literal.
 
-use crate::{CpuFeatures, Descriptor, Kind};
+use crate::{CpuFeatures, Descriptor, KernelDescriptor, Kind};
 
 /// The link section that holds the records.
 pub const SECTION: &str = if cfg!(target_vendor = "apple") {
@@ -21,6 +22,9 @@ pub const PLUGIN: &str = "auralis-plugin";
 /// The word before the record of a backend.
 pub const BACKEND: &str = "auralis-backend";
 
+/// The word before the record of a kernel of an author's own.
+pub const KERNEL: &str = "auralis-kernel";
+
 /// One record, as constants know it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +33,8 @@ pub enum Record {
     Plugin(Plugin),
     /// What `register!` says.
     Backend(Backend),
+    /// What `kernel!` says.
+    Kernel(&'static KernelDescriptor),
 }
 
 /// A plugin as such.
@@ -78,6 +84,11 @@ impl Record {
         })
     }
 
+    /// The record of a kernel.
+    pub const fn kernel(descriptor: &'static KernelDescriptor) -> Self {
+        Self::Kernel(descriptor)
+    }
+
     /// How many bytes its text has, the NUL included.
     pub const fn size(&self) -> usize {
         self.text::<0>().len
@@ -96,6 +107,7 @@ impl Record {
         match self {
             Self::Plugin(plugin) => plugin.write(&mut text),
             Self::Backend(backend) => backend.write(&mut text),
+            Self::Kernel(kernel) => kernel.write(&mut text),
         }
         text.byte(0);
         text
@@ -131,15 +143,7 @@ impl Backend {
         text.raw(",\"rank\":");
         text.number(self.rank as i64);
         text.raw(",\"requires\":[");
-        let mut written = 0;
-        let mut bit = 0;
-        while let Some(name) = CpuFeatures::name(bit) {
-            if self.requires.has(bit) {
-                text.element(name, written);
-                written += 1;
-            }
-            bit += 1;
-        }
+        text.features(self.requires);
         text.raw("],\"capabilities\":[");
         let mut i = 0;
         while i < self.capabilities.len() {
@@ -149,6 +153,40 @@ impl Backend {
         text.raw("],\"options_schema\":");
         text.raw(self.options_schema);
         text.raw("}");
+    }
+}
+
+impl KernelDescriptor {
+    /// The ranges of the parameters and the bound stay with the code: only tests need them.
+    const fn write<const LEN: usize>(&self, text: &mut Text<LEN>) {
+        assert!(
+            self.sources <= crate::MAX_CHANNELS,
+            "a kernel may not read as many sources"
+        );
+        text.raw(KERNEL);
+        text.raw(" {\"name\":");
+        text.string(self.name);
+        text.member("summary", self.summary);
+        text.member("version", self.version);
+        text.raw(",\"sources\":");
+        text.number(self.sources as i64);
+        text.raw(",\"parameters\":[");
+        let mut i = 0;
+        while i < self.parameters.len() {
+            text.element(self.parameters[i].name, i);
+            i += 1;
+        }
+        text.raw("],\"variants\":[");
+        let mut i = 0;
+        while i < self.variants.len() {
+            text.raw(if i > 0 { ",{\"id\":" } else { "{\"id\":" });
+            text.string(self.variants[i].id());
+            text.raw(",\"requires\":[");
+            text.features(self.variants[i].requires());
+            text.raw("]}");
+            i += 1;
+        }
+        text.raw("]}");
     }
 }
 
@@ -226,6 +264,18 @@ impl<const LEN: usize> Text<LEN> {
         self.string(value);
     }
 
+    const fn features(&mut self, features: CpuFeatures) {
+        let mut written = 0;
+        let mut bit = 0;
+        while let Some(name) = CpuFeatures::name(bit) {
+            if features.has(bit) {
+                self.element(name, written);
+                written += 1;
+            }
+            bit += 1;
+        }
+    }
+
     const fn number(&mut self, number: i64) {
         if number < 0 {
             self.byte(b'-');
@@ -289,8 +339,24 @@ mod tests {
         abi_stable: "0.11",
     });
 
+    const KERNEL: Record = Record::kernel(&KernelDescriptor {
+        name: "acme.odd",
+        summary: "Does nothing",
+        version: "1.2.3",
+        sources: 2,
+        parameters: &[crate::Parameter {
+            name: "drive",
+            min: 0.0,
+            max: 1.0,
+        }],
+        reference: |_, _, _| {},
+        variants: &[],
+        bound: crate::Bound::EXACT,
+    });
+
     #[test]
     fn a_record_is_a_word_and_a_json_object() {
+        const KERNEL_TEXT: [u8; KERNEL.size()] = KERNEL.bytes();
         const BACKEND_TEXT: [u8; BACKEND.size()] = BACKEND.bytes();
         const PLUGIN_TEXT: [u8; PLUGIN.size()] = PLUGIN.bytes();
         let cases = [
@@ -318,6 +384,18 @@ mod tests {
                     "target": "x86_64-unknown-linux-gnu",
                     "panic": "unwind",
                     "abi_stable": "0.11",
+                }),
+            ),
+            (
+                &KERNEL_TEXT[..],
+                super::KERNEL,
+                serde_json::json!({
+                    "name": "acme.odd",
+                    "summary": "Does nothing",
+                    "version": "1.2.3",
+                    "sources": 2,
+                    "parameters": ["drive"],
+                    "variants": [],
                 }),
             ),
         ];

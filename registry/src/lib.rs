@@ -2,13 +2,15 @@
 //!
 //! A [`Registry`] holds the candidates of each kind. [`select`] decides between them, a pure
 //! function that says why; [`resolve`] also builds the one that was chosen, and [`compose`] makes
-//! one accelerator of several, kernel by kernel. [`listing`] shows every candidate.
+//! one accelerator of several, kernel by kernel. A [`KernelCandidate`] is a kernel of an author's
+//! own, which selects among its variants. [`listing`] shows every candidate.
 
 #![deny(unsafe_code)]
 
 mod candidate;
 mod compose;
 pub mod config;
+mod kernel;
 mod listing;
 #[cfg(feature = "plugins")]
 pub mod plugin;
@@ -19,6 +21,7 @@ mod select;
 
 pub use candidate::{Build, Candidate, Facts, Source};
 pub use compose::{Composition, compose};
+pub use kernel::{KernelCandidate, KernelSelection};
 pub use listing::{Backend, listing};
 pub use registry::{Offer, Registry, RegistryKind, RejectedPlugin};
 pub use request::{Authority, BackendRequest, Layers, Request};

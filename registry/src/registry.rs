@@ -5,10 +5,11 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use auralis_core::{
-    Accelerator, BufferPool, Cache, Error, ErrorKind, Executor, Kind, Linked, Profiler, Result,
+    Accelerator, BufferPool, Cache, Error, ErrorKind, Executor, Kernel, KernelDescriptor, Kind,
+    Linked, Profiler, Result,
 };
 
-use crate::{Candidate, Facts, Source};
+use crate::{Candidate, Facts, KernelCandidate, Source};
 
 /// The candidates of each kind: a value, not a global.
 ///
@@ -40,6 +41,7 @@ pub struct Registry {
     caches: Vec<Candidate<dyn Cache>>,
     executors: Vec<Candidate<dyn Executor>>,
     profilers: Vec<Candidate<dyn Profiler>>,
+    kernels: Vec<KernelCandidate>,
     rejected: Vec<RejectedPlugin>,
     switched_off: Option<String>,
     #[cfg(feature = "plugins")]
@@ -65,12 +67,12 @@ pub struct RejectedPlugin {
     pub offers: Vec<Offer>,
 }
 
-/// A backend that a plugin brings, or would have brought.
+/// A backend that a plugin brings, or would have brought, or a kernel of an author's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// The kind's name in the configuration.
+    /// The kind's name in the configuration; `kernel` for a kernel of an author's own.
     pub kind: String,
-    /// The backend's id.
+    /// The backend's id, or the kernel's name.
     pub id: String,
     /// The version of the crate that brings it; `None` if that is not known.
     pub version: Option<String>,
@@ -89,7 +91,20 @@ impl Offer {
 
 #[cfg(feature = "plugins")]
 impl Offer {
-    fn of<K: Kind + ?Sized>(candidate: &Candidate<K>) -> Self {
+    /// A kernel of an author's own.
+    pub(crate) fn kernel(name: &str) -> Self {
+        Self {
+            kind: KERNEL.to_owned(),
+            id: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn is_kernel(&self) -> bool {
+        self.kind == KERNEL
+    }
+
+    pub(crate) fn of<K: Kind + ?Sized>(candidate: &Candidate<K>) -> Self {
         Self {
             kind: K::NAME.to_owned(),
             id: candidate.facts.id.clone(),
@@ -104,6 +119,10 @@ impl Offer {
         }
     }
 }
+
+/// What stands for the kind where a kernel of an author's own is offered.
+#[cfg(feature = "plugins")]
+const KERNEL: &str = "kernel";
 
 /// A kind of which a [`Registry`] holds candidates: one of the five.
 pub trait RegistryKind: Kind + slot::Slot {}
@@ -135,17 +154,21 @@ macro_rules! slots {
         )*
 
         impl Registry {
-            /// A registry of the backends that are linked into this program.
+            /// A registry of the backends and kernels that are linked into this program.
             ///
             /// # Errors
             ///
             /// Two linked backends of one kind have the same id, or an id is not one: see
-            /// [`insert`](Self::insert).
+            /// [`insert`](Self::insert); the same of kernels, see
+            /// [`insert_kernel`](Self::insert_kernel).
             pub fn linked() -> Result<Self> {
                 let mut registry = Self::empty();
                 $(for descriptor in <dyn $kind>::linked() {
                     registry.insert(Candidate::from(descriptor))?;
                 })*
+                for descriptor in KernelDescriptor::linked() {
+                    registry.insert_kernel(KernelCandidate::from(descriptor))?;
+                }
                 Ok(registry)
             }
 
@@ -160,6 +183,13 @@ macro_rules! slots {
                     }
                     stays
                 });)*
+                self.kernels.retain(|kernel| {
+                    let stays = kernel.source != Source::Dylib(file.to_owned());
+                    if !stays {
+                        taken.push(Offer::kernel(&kernel.facts.name));
+                    }
+                    stays
+                });
                 taken
             }
 
@@ -248,35 +278,88 @@ impl Registry {
         self.candidates::<K>().iter().find(|c| c.facts.id == id)
     }
 
-    /// The other plugin that brings, or has brought, a candidate of the same kind and id.
+    /// Adds a kernel of an author's own.
+    ///
+    /// # Errors
+    ///
+    /// There is a kernel of this name already: the error names the sources of both. Or the kernel
+    /// describes itself wrongly, or its name is that of one of Auralis's own kernels or made of other
+    /// characters than ASCII letters, digits, `-`, `_` and `.`. [`ErrorKind::Plugin`] if a dylib
+    /// brings it, else [`ErrorKind::InvalidInput`].
+    pub fn insert_kernel(&mut self, kernel: KernelCandidate) -> Result<()> {
+        let (name, source) = (&kernel.facts.name, &kernel.source);
+        let refuse = |message: String| {
+            let kind = match source {
+                Source::Linked => ErrorKind::InvalidInput,
+                Source::Dylib(_) => ErrorKind::Plugin,
+            };
+            Err(Error::new(kind, message))
+        };
+        if !is_id(name) || Kernel::parse(name).is_some() {
+            return refuse(format!(
+                "{name:?} ({source}) can't be the name of a kernel of one's own: a name is made of \
+                 ASCII letters, digits, \"-\", \"_\" and \".\", and is none of Auralis's own kernels"
+            ));
+        }
+        if let Err(wrong) = kernel.facts.validate() {
+            return refuse(format!("{} ({source})", wrong.report()));
+        }
+        if let Some(old) = self.kernel(name) {
+            let old = &old.source;
+            return refuse(format!(
+                "two kernels are called {name:?}: one is {old}, the other {source}"
+            ));
+        }
+        let place = self.kernels.partition_point(|k| k.facts.name < *name);
+        self.kernels.insert(place, kernel);
+        Ok(())
+    }
+
+    /// The kernels of authors' own, by name.
+    pub fn kernels(&self) -> &[KernelCandidate] {
+        &self.kernels
+    }
+
+    /// The kernel of this name.
+    pub fn kernel(&self, name: &str) -> Option<&KernelCandidate> {
+        self.kernels.iter().find(|k| k.facts.name == name)
+    }
+
+    /// The other plugin that brings, or has brought, what is offered.
     #[cfg(feature = "plugins")]
-    pub(crate) fn rival<K: RegistryKind + ?Sized>(
-        &self,
-        candidate: &Candidate<K>,
-    ) -> Option<PathBuf> {
-        let id = &candidate.facts.id;
-        let contested = self.contested.iter().find(|c| c.offer.is(K::NAME, id));
-        let old = || match &self.candidate::<K>(&candidate.facts.id)?.facts.source {
+    pub(crate) fn rival(&self, offer: &Offer) -> Option<PathBuf> {
+        let same = |c: &&Contested| c.offer.is(&offer.kind, &offer.id);
+        let contested = self.contested.iter().find(same);
+        let old = || match self.source(offer)? {
             Source::Dylib(file) => Some(file.clone()),
             Source::Linked => None,
         };
         contested.map(|c| c.file.clone()).or_else(old)
     }
 
-    /// Takes out what the plugin in the file `rival` has brought, because `candidate`, of another
-    /// plugin, has an id of it. Gives the reason, which holds for both.
     #[cfg(feature = "plugins")]
-    pub(crate) fn withdraw<K: RegistryKind + ?Sized>(
-        &mut self,
-        rival: &Path,
-        candidate: &Candidate<K>,
-    ) -> Error {
+    fn source(&self, offer: &Offer) -> Option<&Source> {
+        if offer.is_kernel() {
+            return self.kernel(&offer.id).map(|kernel| &kernel.source);
+        }
+        let mut facts = self.facts();
+        let same = facts.find(|(kind, facts)| *kind == offer.kind && facts.id == offer.id);
+        same.map(|(_, facts)| &facts.source)
+    }
+
+    /// Takes out what the plugin in the file `rival` has brought, because the plugin in `file` offers
+    /// the same. Gives the reason, which holds for both.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn withdraw(&mut self, rival: &Path, offer: &Offer, file: &Path) -> Error {
+        let what = match offer.is_kernel() {
+            true => "kernel".to_owned(),
+            false => format!("{} backend", offer.kind),
+        };
         let message = format!(
-            "two plugins bring the {} backend {:?}, so neither does: {} and {}",
-            K::NAME,
-            candidate.facts.id,
+            "two plugins bring the {what} {:?}, so neither does: {} and {}",
+            offer.id,
             rival.display(),
-            candidate.facts.source
+            file.display()
         );
         let offers = self.take_out(rival);
         // One that was taken out before has been noted before.

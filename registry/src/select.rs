@@ -153,7 +153,17 @@ pub(crate) fn auto_order<'a>(
 
 /// Why a candidate with these needs can't run on this CPU, in the words of a rejection.
 pub(crate) fn cpu_obstacle(facts: &Facts, cpu: Cpu) -> Option<String> {
-    Obstacle::of_cpu(facts, cpu).map(|o| o.reason())
+    obstacle_of(facts.requires, cpu)
+}
+
+/// Why what needs these features can't run on this CPU, in the words of a rejection.
+pub(crate) fn obstacle_of(requires: CpuFeatures, cpu: Cpu) -> Option<String> {
+    Obstacle::of_cpu(requires, cpu).map(|o| o.reason())
+}
+
+/// The same in the words of an error.
+pub(crate) fn refusal_of(requires: CpuFeatures, cpu: Cpu) -> Option<String> {
+    Obstacle::of_cpu(requires, cpu).map(|o| o.cause())
 }
 
 impl Facts {
@@ -180,9 +190,9 @@ enum Obstacle<'a> {
 }
 
 impl Obstacle<'_> {
-    fn of_cpu(facts: &Facts, cpu: Cpu) -> Option<Self> {
-        let missing = facts.requires.missing_from(cpu.available());
-        let lacking = facts.requires.missing_from(cpu.detected);
+    fn of_cpu(requires: CpuFeatures, cpu: Cpu) -> Option<Self> {
+        let missing = requires.missing_from(cpu.available());
+        let lacking = requires.missing_from(cpu.detected);
         let hidden = missing.without(lacking);
         (!missing.is_empty()).then_some(Self::Cpu { lacking, hidden })
     }
@@ -250,7 +260,7 @@ impl<'a, 'c> Field<'a, 'c> {
 
     fn obstacle(&self, facts: &Facts) -> Option<Obstacle<'c>> {
         let failure = self.criteria.failed.get(&facts.id);
-        Obstacle::of_cpu(facts, self.criteria.cpu)
+        Obstacle::of_cpu(facts.requires, self.criteria.cpu)
             .or_else(|| failure.map(|reason| Obstacle::Failed(reason)))
     }
 

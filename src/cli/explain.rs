@@ -7,7 +7,8 @@ pub fn run(global: &Global) -> Outcome {
     if global.json {
         // A rejected plugin that could not be read stands in no selection.
         let optimizer = global.optimizer(&[])?;
-        return optimizer.selections().iter().try_for_each(output::json);
+        optimizer.selections().iter().try_for_each(output::json)?;
+        return optimizer.kernels().try_for_each(output::json);
     }
     let optimizer = global.listed_optimizer(&[])?;
     output::line(format_args!("cpu: {}", optimizer.cpu()))?;
@@ -26,6 +27,15 @@ pub fn run(global: &Global) -> Outcome {
             output::line(format_args!("  {kernel}: {id}"))?;
         }
         for rejected in &selection.rejected {
+            output::line(format_args!("  not {}: {}", rejected.id, rejected.reason))?;
+        }
+    }
+    for kernel in optimizer.kernels() {
+        output::line(format_args!(
+            "\n{} = {} (decided by {}, {})",
+            kernel.kind, kernel.chosen, kernel.decided_by, kernel.source
+        ))?;
+        for rejected in &kernel.rejected {
             output::line(format_args!("  not {}: {}", rejected.id, rejected.reason))?;
         }
     }

@@ -117,7 +117,7 @@ impl Builder {
     ///
     /// [`ErrorKind::Config`](auralis_core::ErrorKind::Config) with every fault of the configuration;
     /// `Unavailable` or `NotFound` for a backend that was asked for and can't be had; `Plugin` if it
-    /// would have come from a plugin that was rejected.
+    /// would have come from a plugin that was rejected. The same for a variant of a kernel.
     pub fn build(self) -> Result<Optimizer> {
         let mut registry = match self.registry {
             Some(registry) => registry,
@@ -158,6 +158,7 @@ impl Builder {
         Ok(Optimizer {
             cache: single_flight(&parts),
             chosen: Chosen::new(parts, selections),
+            kernels: selector.kernels()?,
             selector,
             chain,
             watches: Mutex::default(),
@@ -230,6 +231,10 @@ pub(crate) fn catalog(registry: &Registry, complete: bool) -> Result<Catalog> {
     }
     for (kind, facts) in registry.facts() {
         catalog = catalog.backend(kind, &facts.id, &facts.options_schema)?;
+    }
+    for kernel in registry.kernels() {
+        let variants = kernel.facts.variants.iter().map(|v| v.id.as_str());
+        catalog = catalog.user_kernel(&kernel.facts.name, variants.chain(["auto"]));
     }
     Ok(catalog)
 }

@@ -13,10 +13,10 @@ use auralis_core::profiler::{Operation, Report};
 use auralis_core::{
     Accelerator, Buffer, BufferPool, CacheStats, Complex, ComplexFft, Contents, ConvolutionMode,
     CpuFeatures, Error, ErrorKind, Executor, ExecutorExt, Kind, PoolStats, Profiler, ProfilerExt,
-    Result, SingleFlight,
+    Result, SingleFlight, UserKernel,
 };
 use auralis_registry::config::{Config, Origins};
-use auralis_registry::{Backend, RejectedPlugin, Selection};
+use auralis_registry::{Backend, KernelSelection, RejectedPlugin, Selection};
 use serde::Serialize;
 
 pub use builder::Builder;
@@ -53,6 +53,7 @@ pub type BandFilter<'a> = dyn Fn(&[f32], &mut [f32]) -> Result<()> + Sync + 'a;
 #[derive(Debug)]
 pub struct Optimizer {
     chosen: Chosen,
+    kernels: Vec<(UserKernel, KernelSelection)>,
     selector: Selector,
     chain: Chain,
     cache: SingleFlight,
@@ -112,6 +113,35 @@ impl Optimizer {
     /// in by hand has none.
     pub fn selections(&self) -> &[Selection] {
         &self.chosen.selections
+    }
+
+    /// The kernel of this name that an author has registered with [`core::kernel!`](crate::core::kernel), in
+    /// the chosen variant: to be kept, and called per block.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is none: the error says which there are.
+    pub fn kernel(&self, name: &str) -> Result<UserKernel> {
+        let kernels = self.kernels.iter().map(|(kernel, _)| kernel);
+        kernels
+            .clone()
+            .find(|kernel| kernel.name() == name)
+            .cloned()
+            .ok_or_else(|| {
+                let all: Vec<_> = kernels.map(UserKernel::name).collect();
+                let there_are = match all.is_empty() {
+                    true => "none is registered".to_owned(),
+                    false => format!("there are: {}", all.join(", ")),
+                };
+                let message = format!("no kernel is called {name:?} ({there_are})");
+                Error::new(ErrorKind::NotFound, message)
+            })
+    }
+
+    /// Which variant of each kernel of an author's own runs, who decided, and why not the others; by
+    /// the kernels' names.
+    pub fn kernels(&self) -> impl Iterator<Item = &KernelSelection> {
+        self.kernels.iter().map(|(_, selection)| selection)
     }
 
     /// The chosen backends, with why they were chosen.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{
     Accelerator, BufferPool, Cache, CacheSettings, Error, ErrorKind, Executor, ExecutorSettings,
-    Kind, Options, PoolSettings, Profiler, ProfilerSettings, Result,
+    Kind, Options, PoolSettings, Profiler, ProfilerSettings, Result, UserKernel,
 };
 use auralis_registry::config::{Catalog, Config, Origin, Origins, Threshold};
 use auralis_registry::{
-    Authority, BackendRequest, Composition, Cpu, Criteria, Registry, RegistryKind, Request,
-    Selection, Source, compose, resolve, select,
+    Authority, BackendRequest, Composition, Cpu, Criteria, KernelSelection, Registry, RegistryKind,
+    Request, Selection, Source, compose, resolve, select,
 };
 
 use crate::Parts;
@@ -66,7 +66,7 @@ impl Configured for dyn Accelerator {
     fn choose(selector: &Selector, criteria: &Criteria) -> Result<(Arc<Self>, Selection)> {
         let accelerator = &selector.config.accelerator;
         let composition = Composition {
-            kernels: accelerator.kernels.clone(),
+            kernels: selector.of_backends(&accelerator.kernels),
             vectorization_threshold: match accelerator.vectorization_threshold {
                 // Nothing is an optimisation before it was measured: without a measurement the
                 // chosen backend runs at every length.
@@ -135,6 +135,27 @@ impl Selector {
         let (part, selection) = K::choose(self, &self.criteria(K::NAME))?;
         selections.push(selection);
         Ok(part)
+    }
+
+    /// A variant of each kernel of an author's own: the one that the configuration names, else the
+    /// best that can run here.
+    pub fn kernels(&self) -> Result<Vec<(UserKernel, KernelSelection)>> {
+        let asked = &self.config.accelerator.kernels;
+        let kernels = self.registry.kernels().iter();
+        let choose = kernels.map(|kernel| {
+            let name = &kernel.facts.name;
+            let asked = asked.get(name).filter(|variant| *variant != "auto");
+            let by = || self.authority(&format!("accelerator.kernels.{}", quoted(name)));
+            kernel.select(asked.map(|variant| (variant.as_str(), by())), self.cpu)
+        });
+        choose.collect()
+    }
+
+    /// What the configuration says of the kernels that backends have.
+    fn of_backends(&self, kernels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let kernels = kernels.iter();
+        let of_backends = kernels.filter(|(name, _)| self.registry.kernel(name).is_none());
+        of_backends.map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
     /// What is chosen once these backends of a kind can't be had any more: id and why, in the words
@@ -220,12 +241,7 @@ impl Selector {
 
     fn criteria(&self, kind: &str) -> Criteria {
         let backend = self.config.backend(kind).cloned().unwrap_or_default();
-        let by = match self.origins.get(&format!("{kind}.backend")) {
-            None | Some(Origin::Default) => Authority::Rank,
-            Some(Origin::File { .. }) => Authority::Config,
-            Some(Origin::Environment { .. }) => Authority::Environment,
-            Some(Origin::Flag { .. }) => Authority::Flag,
-        };
+        let by = self.authority(&format!("{kind}.backend"));
         Criteria {
             request: Request::new(backend, by),
             cpu: self.cpu,
@@ -233,7 +249,25 @@ impl Selector {
         }
     }
 
+    /// Who has said the value of this key.
+    fn authority(&self, key: &str) -> Authority {
+        match self.origins.get(key) {
+            None | Some(Origin::Default) => Authority::Rank,
+            Some(Origin::File { .. }) => Authority::Config,
+            Some(Origin::Environment { .. }) => Authority::Environment,
+            Some(Origin::Flag { .. }) => Authority::Flag,
+        }
+    }
+
     fn options(&self, kind: &'static str) -> impl Fn(&str) -> Options {
         move |id| Options::new(self.catalog.options_for(kind, id, &self.config))
+    }
+}
+
+/// A kernel's name as a part of a dotted key: in quotes where it holds a dot.
+fn quoted(name: &str) -> String {
+    match name.contains('.') {
+        true => format!("{name:?}"),
+        false => name.to_owned(),
     }
 }

@@ -182,6 +182,12 @@ typedef struct AuralisReportRecord AuralisReportRecord;
 typedef struct AuralisEventRecord AuralisEventRecord;
 typedef struct AuralisOwnedEventRecord AuralisOwnedEventRecord;
 typedef struct AuralisProfilerV1 AuralisProfilerV1;
+typedef struct AuralisParameterRecord AuralisParameterRecord;
+typedef struct AuralisSliceParameterRecord AuralisSliceParameterRecord;
+typedef struct AuralisVariantRecord AuralisVariantRecord;
+typedef struct AuralisSliceVariantRecord AuralisSliceVariantRecord;
+typedef struct AuralisUserKernelRecord AuralisUserKernelRecord;
+typedef struct AuralisUserKernelsV1 AuralisUserKernelsV1;
 
 /* Elements that the callee reads during the call. */
 struct AuralisSliceU8 {
@@ -1120,6 +1126,83 @@ struct AuralisProfilerV1 {
         AuralisMessage *message);
 };
 #define AURALIS_PROFILER_V1 "profiler/1"
+
+/* A number that a kernel takes at each call. */
+struct AuralisParameterRecord {
+    /* Its name. */
+    AuralisSliceU8 name;
+    /* The least value that the conformance suite tries. */
+    float min;
+    /* The greatest value that it tries. */
+    float max;
+};
+
+/* Elements that the callee reads during the call. */
+struct AuralisSliceParameterRecord {
+    /* The first element; anything where there is none. */
+    const AuralisParameterRecord *ptr;
+    /* The number of elements. */
+    size_t len;
+};
+
+/* A form of a kernel for CPUs that have certain features. */
+struct AuralisVariantRecord {
+    /* Its id, unique within the kernel. */
+    AuralisSliceU8 id;
+    /* The names of the CPU features that it needs. */
+    AuralisSliceSliceU8 requires_;
+};
+
+/* Elements that the callee reads during the call. */
+struct AuralisSliceVariantRecord {
+    /* The first element; anything where there is none. */
+    const AuralisVariantRecord *ptr;
+    /* The number of elements. */
+    size_t len;
+};
+
+/* What a plugin says of one kernel: KernelFacts in wire form. */
+struct AuralisUserKernelRecord {
+    /* Its name, unique among kernels. */
+    AuralisSliceU8 name;
+    /* What it does, in one line. */
+    AuralisSliceU8 summary;
+    /* The version of the crate that brings it. */
+    AuralisSliceU8 version;
+    /* How many sources it reads, at most 64. */
+    size_t sources;
+    /* What it takes besides samples. */
+    AuralisSliceParameterRecord parameters;
+    /* Its variants from plain to best. The first is reference and needs nothing. */
+    AuralisSliceVariantRecord variants;
+    /* How far a variant's sample may be from the reference's, in parts of that. */
+    float relative;
+    /* How much further it may be. */
+    float absolute;
+};
+
+/* The kernels of a plugin. What a record points to lives for ever. */
+struct AuralisUserKernelsV1 {
+    /* How many there are. */
+    size_t (*count)(void);
+    /* Fills kernel with what is to be said of the one at index. */
+    AuralisStatus (*describe)(
+        size_t index,
+        AuralisUserKernelRecord *kernel,
+        AuralisMessage *message);
+    /* Runs the kernel at index in the variant at variant, an index of its record's list that
+     * the CPU can run: changes data in place. Each of sources has as many samples as data.
+     * Another number of sources or parameters than the record says, or another length, is
+     * refused. */
+    AuralisStatus (*run)(
+        size_t index,
+        size_t variant,
+        AuralisSliceMutF32 data,
+        AuralisSliceSliceF32 sources,
+        AuralisSliceF32 parameters,
+        AuralisMessage *message);
+};
+#define AURALIS_USER_KERNELS_V1 "user-kernels/1"
 
 /* A text. It must live as long as it is needed: a literal lives for ever. */
 typedef AuralisSliceU8 AuralisText;

@@ -53,7 +53,7 @@
 //! # Panics and the floating-point environment
 //!
 //! A panic can't be caught across two copies of the standard library, so each function catches it
-//! inside the plugin, answers [`Status::PANICKED`] and puts the instance or plan out of use: later
+//! inside the plugin, answers [`Status::PANICKED`] and puts the instance, plan or kernel out of use: later
 //! calls answer the same without running code, and it is not dropped but leaked, because dropping
 //! would run code over a broken state. A panic in `destroy` or in a `release` is contained and goes
 //! unsaid. The host keeps the panics of its own functions too: an executor's task and the sink of
@@ -69,7 +69,7 @@ pub mod tables;
 pub mod wire;
 
 pub use float_control::FloatControl;
-pub use import::{Plugin, PluginBackend, Remote};
+pub use import::{Plugin, PluginBackend, PluginKernel, Remote};
 pub use wire::{InterfaceHeader, PluginHeader, Status};
 
 /// The name of the one symbol that a plugin exports: a static [`PluginHeader`].

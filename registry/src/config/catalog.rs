@@ -24,6 +24,7 @@ pub struct Catalog {
     backends: BTreeMap<&'static str, BTreeMap<String, Json>>,
     cpu_features: Vec<String>,
     kernels: Vec<String>,
+    user_kernels: BTreeMap<String, Vec<String>>,
     complete: bool,
 }
 
@@ -93,6 +94,18 @@ impl Catalog {
     #[must_use]
     pub fn kernels<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.kernels.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a kernel of an author's own, with the variants that `accelerator.kernels` may give it.
+    #[must_use]
+    pub fn user_kernel<S: Into<String>>(
+        mut self,
+        name: &str,
+        variants: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let variants = variants.into_iter().map(Into::into).collect();
+        self.user_kernels.insert(name.to_owned(), variants);
         self
     }
 
@@ -179,11 +192,13 @@ impl Catalog {
             return json!({ "additionalProperties": { "type": "string", "examples": ids } });
         }
         let backend = json!({ "enum": ids, "title": "backend" });
-        let kernels: Map<String, Json> = self
-            .kernels
-            .iter()
-            .map(|name| (name.clone(), backend.clone()))
-            .collect();
+        let own = self.kernels.iter();
+        let own = own.map(|name| (name.clone(), backend.clone()));
+        let users = self.user_kernels.iter().map(|(name, variants)| {
+            let variant = json!({ "enum": variants, "title": "variant" });
+            (name.clone(), variant)
+        });
+        let kernels: Map<String, Json> = own.chain(users).collect();
         json!({ "properties": kernels, "additionalProperties": false })
     }
 

@@ -80,13 +80,16 @@ fn test(
     Ok(plugin.notes())
 }
 
-/// A registry of the backends that can be built here, after each was.
+/// A registry of the backends that can be built here, after each was, and of the kernels.
 fn buildable(plugin: &LoadedPlugin, manifest: &Manifest) -> Result<Registry> {
     let mut built = Registry::empty();
     macro_rules! try_kinds {
         ($($kind:ident)*) => { $(try_kind::<dyn $kind>(plugin, manifest, &mut built)?;)* };
     }
     for_each_plugin_kind!(try_kinds);
+    for kernel in plugin.kernels() {
+        built.insert_kernel(kernel)?;
+    }
     Ok(built)
 }
 

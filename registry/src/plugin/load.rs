@@ -13,7 +13,9 @@ use super::probe::Failure;
 use super::{
     Allowance, LibraryFile, Manifest, Probe, Store, Verdict, architecture, file, rejected,
 };
-use crate::{Candidate, Facts, Registry, RegistryKind, RejectedPlugin, Source};
+use crate::{
+    Candidate, Facts, KernelCandidate, Offer, Registry, RegistryKind, RejectedPlugin, Source,
+};
 
 /// A kind whose backends may come from a plugin: all five.
 pub trait PluginKind: RegistryKind + Remote {}
@@ -65,6 +67,18 @@ impl LoadedPlugin {
         self.plugin.version()
     }
 
+    /// The kernels of authors' own that it offers, by name.
+    pub fn kernels(&self) -> Vec<KernelCandidate> {
+        let kernels = self.plugin.kernels().iter();
+        kernels
+            .map(|kernel| {
+                let (facts, source) = (kernel.facts().clone(), Source::Dylib(self.file.clone()));
+                let kernel = kernel.clone();
+                KernelCandidate::new(facts, source, move |variant| kernel.prepare(variant))
+            })
+            .collect()
+    }
+
     /// The backends of a kind that it offers, by id.
     pub fn candidates<K: PluginKind + ?Sized>(&self) -> Vec<Candidate<K>> {
         let candidate = |backend: &PluginBackend| {
@@ -88,7 +102,7 @@ impl LoadedPlugin {
             .collect()
     }
 
-    /// Adds its backends to a registry, all or none.
+    /// Adds its backends and kernels to a registry, all or none.
     ///
     /// # Errors
     ///
@@ -100,14 +114,22 @@ impl LoadedPlugin {
         macro_rules! insert {
             ($($kind:ident)*) => {$(
                 for candidate in self.candidates::<dyn $kind>() {
-                    if let Some(rival) = registry.rival(&candidate) {
-                        return Err(registry.withdraw(&rival, &candidate));
+                    let offer = Offer::of(&candidate);
+                    if let Some(rival) = registry.rival(&offer) {
+                        return Err(registry.withdraw(&rival, &offer, &self.file));
                     }
                     with_plugin.insert(candidate)?;
                 }
             )*};
         }
         for_each_plugin_kind!(insert);
+        for kernel in self.kernels() {
+            let offer = Offer::kernel(&kernel.facts.name);
+            if let Some(rival) = registry.rival(&offer) {
+                return Err(registry.withdraw(&rival, &offer, &self.file));
+            }
+            with_plugin.insert_kernel(kernel)?;
+        }
         *registry = with_plugin;
         Ok(())
     }

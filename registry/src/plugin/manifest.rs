@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use auralis_abi::{ABI_STABLE_LINE, ABI_VERSION, Plugin, PluginBackend, TARGET};
-use auralis_core::manifest::{BACKEND, PLUGIN, SECTION};
+use auralis_abi::{ABI_STABLE_LINE, ABI_VERSION, Plugin, PluginBackend, PluginKernel, TARGET};
+use auralis_core::manifest::{BACKEND, KERNEL, PLUGIN, SECTION};
 use auralis_core::{Accelerator, BufferPool, Cache, CpuFeatures, Executor, Kind, Profiler, Result};
 use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
 use object::{Architecture, FileKind, Object, ObjectSection};
@@ -34,6 +34,9 @@ pub struct Manifest {
     pub plugin: PluginRecord,
     /// Its backends, by kind and id.
     pub backends: Vec<BackendRecord>,
+    /// Its kernels of authors' own, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kernels: Vec<KernelRecord>,
 }
 
 /// What a plugin says of itself.
@@ -75,16 +78,96 @@ pub struct BackendRecord {
     pub options_schema: Value,
 }
 
+/// What a plugin says of one kernel of an author's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelRecord {
+    /// Its name.
+    pub name: String,
+    /// What it does, in one line.
+    pub summary: String,
+    /// The version of the crate that brings it.
+    pub version: String,
+    /// How many sources it reads.
+    pub sources: usize,
+    /// The names of its parameters.
+    pub parameters: Vec<String>,
+    /// Its variants besides the reference, from plain to best.
+    pub variants: Vec<VariantRecord>,
+}
+
+/// What a plugin says of a variant of a kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantRecord {
+    /// Its id.
+    pub id: String,
+    /// The names of the CPU features that it needs.
+    pub requires: Vec<String>,
+}
+
+impl VariantRecord {
+    /// The features that it needs and `cpu` lacks, or that this host does not know.
+    pub fn missing(&self, cpu: CpuFeatures) -> Vec<&str> {
+        missing(&self.requires, cpu)
+    }
+}
+
+impl From<&PluginKernel> for KernelRecord {
+    fn from(kernel: &PluginKernel) -> Self {
+        let facts = kernel.facts();
+        let parameters = facts.parameters.iter().map(|(name, _, _)| name.clone());
+        let variants = facts.variants.iter().skip(1).map(|variant| VariantRecord {
+            id: variant.id.clone(),
+            requires: variant
+                .requires
+                .names()
+                .map(str::to_owned)
+                .chain(variant.requires_unknown.iter().cloned())
+                .collect(),
+        });
+        Self {
+            name: facts.name.clone(),
+            summary: facts.summary.clone(),
+            version: facts.version.clone(),
+            sources: facts.sources,
+            parameters: parameters.collect(),
+            variants: variants.collect(),
+        }
+    }
+}
+
+impl KernelRecord {
+    fn difference(&self, plugin: &Plugin) -> Option<String> {
+        let name = &self.name;
+        let served = plugin.kernels().iter().find(|k| k.facts().name == *name);
+        let Some(served) = served.map(Self::from) else {
+            return Some(format!(
+                "it names the kernel {name}, which the code does not serve"
+            ));
+        };
+        let of = |what| format!("the {what} of the kernel {name}");
+        let sorted = |record: &Self| {
+            let variants = record.variants.iter();
+            let sorted = variants.map(|v| (v.id.clone(), set(v.requires.iter().cloned())));
+            sorted.collect::<Vec<_>>()
+        };
+        differs(&of("version"), &self.version, &served.version)
+            .or_else(|| differs(&of("summary"), &self.summary, &served.summary))
+            .or_else(|| differs(&of("number of sources"), self.sources, served.sources))
+            .or_else(|| differs(&of("parameters"), &self.parameters, &served.parameters))
+            .or_else(|| differs(&of("variants"), sorted(self), sorted(&served)))
+    }
+}
+
+/// The features of `requires` that `cpu` lacks, or that this host does not know.
+fn missing(requires: &[String], cpu: CpuFeatures) -> Vec<&str> {
+    let lacks = |name: &&str| CpuFeatures::parse(name).is_none_or(|feature| !cpu.contains(feature));
+    requires.iter().map(String::as_str).filter(lacks).collect()
+}
+
 impl BackendRecord {
     /// The features that it needs and `cpu` lacks, or that this host does not know.
     pub fn missing(&self, cpu: CpuFeatures) -> Vec<&str> {
-        let lacks =
-            |name: &&str| CpuFeatures::parse(name).is_none_or(|feature| !cpu.contains(feature));
-        self.requires
-            .iter()
-            .map(String::as_str)
-            .filter(lacks)
-            .collect()
+        missing(&self.requires, cpu)
     }
 
     fn name(&self) -> String {
@@ -117,11 +200,13 @@ impl Manifest {
 
     fn parse(section: &[u8]) -> Result<Self> {
         let (mut plugins, mut backends) = (Vec::new(), Vec::<BackendRecord>::new());
+        let mut kernels = Vec::<KernelRecord>::new();
         for text in section.split(|b| *b == 0).filter(|text| !text.is_empty()) {
             let text = str::from_utf8(text).map_err(|e| malformed("is not UTF-8").because(e))?;
             match text.split_once(' ') {
                 Some((PLUGIN, record)) => plugins.push(json(PLUGIN, record)?),
                 Some((BACKEND, record)) => backends.push(json(BACKEND, record)?),
+                Some((KERNEL, record)) => kernels.push(json(KERNEL, record)?),
                 // A later release may have more to say.
                 Some((word, _)) if word.starts_with("auralis-") => {}
                 _ => {
@@ -142,7 +227,16 @@ impl Manifest {
             let message = format!("has two records of the backend {}", twice[0].name());
             return Err(malformed(message));
         }
-        Ok(Self { plugin, backends })
+        kernels.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(twice) = kernels.windows(2).find(|w| w[0].name == w[1].name) {
+            let message = format!("has two records of the kernel {}", twice[0].name);
+            return Err(malformed(message));
+        }
+        Ok(Self {
+            plugin,
+            backends,
+            kernels,
+        })
     }
 
     /// Whether the plugin can run in this host, on a CPU with these features. `abort`: its panics may
@@ -186,6 +280,10 @@ impl Manifest {
 
     /// A plugin of which a part can't run here is still good for the rest.
     fn runs_on(&self, cpu: CpuFeatures) -> Result<()> {
+        // The reference of a kernel runs everywhere.
+        if !self.kernels.is_empty() {
+            return Ok(());
+        }
         let mut missing = BTreeSet::new();
         for backend in self.known() {
             match backend.missing(cpu) {
@@ -228,12 +326,18 @@ impl Manifest {
             rank: Some(backend.rank),
             requires: backend.requires.clone(),
         };
-        self.backends.iter().map(offer).collect()
+        let kernels = self
+            .kernels
+            .iter()
+            .map(|kernel| Offer::kernel(&kernel.name));
+        self.backends.iter().map(offer).chain(kernels).collect()
     }
 
-    /// The features that its backends need, all together.
+    /// The features that its backends and kernels need, all together.
     pub(super) fn requires(&self) -> Vec<&str> {
-        let names: BTreeSet<_> = self.backends.iter().flat_map(|b| &b.requires).collect();
+        let backends = self.backends.iter().flat_map(|b| &b.requires);
+        let variants = self.kernels.iter().flat_map(|k| &k.variants);
+        let names: BTreeSet<_> = backends.chain(variants.flat_map(|v| &v.requires)).collect();
         names.into_iter().map(String::as_str).collect()
     }
 
@@ -252,6 +356,15 @@ impl Manifest {
                 differs("the version of the plugin", said, is)
             })
             .or_else(|| self.known().find_map(|said| said.difference(served)))
+            .or_else(|| self.kernels.iter().find_map(|said| said.difference(served)))
+            .or_else(|| {
+                let said = |name: &str| self.kernels.iter().any(|k| k.name == name);
+                let mut names = served.kernels().iter().map(|k| &k.facts().name);
+                let unsaid = names.find(|name| !said(name))?;
+                Some(format!(
+                    "the code serves the kernel {unsaid}, of which it says nothing"
+                ))
+            })
             .or_else(|| {
                 let unsaid = served
                     .backends()

@@ -32,7 +32,7 @@ use auralis_core::{Error, ErrorKind};
 pub use file::{Allowance, LibraryFile};
 pub use inspect::{Inspection, Verdict, inspect};
 pub use load::{LoadedPlugin, Loader, PluginKind, open, open_as_described};
-pub use manifest::{BackendRecord, Manifest, PluginRecord};
+pub use manifest::{BackendRecord, KernelRecord, Manifest, PluginRecord, VariantRecord};
 pub use platform::secure_execution;
 pub use probe::{Failure, Probe};
 pub use store::{Clear, Host, Record, Store};

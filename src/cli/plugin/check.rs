@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use auralis_core::{CpuFeatures, Error, ErrorKind, Result};
+use auralis_core::{CpuFeatures, Error, ErrorKind, REFERENCE, Result};
 use auralis_registry::plugin::process::{self, End, Stoppable};
 use auralis_registry::plugin::{Allowance, LibraryFile, Manifest, Store, Verdict, inspect};
 use clap::Args;
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use super::trials::{MANIFEST, Message, Request};
 use crate::cli::{Global, Outcome, Stop, output};
-use crate::conformance::planned;
+use crate::conformance::{planned, planned_of_kernel};
 
 /// Runs the conformance suite over a plugin, in a process of its own.
 #[derive(Debug, Args)]
@@ -152,6 +153,17 @@ impl Check {
             let trials = planned(&backend.kind, &backend.id, &backend.capabilities);
             let wanted = trials.into_iter().filter(|t| t.quick || !self.quick);
             all.extend(wanted.map(|trial| (trial.name, needs.clone())));
+        }
+        for kernel in &manifest.kernels {
+            let variants = kernel
+                .variants
+                .iter()
+                .map(|v| (v.id.as_str(), v.missing(cpu)));
+            for (variant, missing) in iter::once((REFERENCE, Vec::new())).chain(variants) {
+                let needs = (!missing.is_empty()).then(|| format!("needs {}", missing.join(", ")));
+                let trials = planned_of_kernel(&kernel.name, variant).into_iter();
+                all.extend(trials.map(|trial| (trial.name, needs.clone())));
+            }
         }
         if let Some(part) = &self.trial {
             all.retain(|(name, _)| name == MANIFEST || name.contains(part));

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use auralis_core::CpuFeatures;
+use auralis_core::{CpuFeatures, REFERENCE};
 use auralis_registry::RejectedPlugin;
 use auralis_registry::plugin::{
-    Allowance, BackendRecord, Inspection, Manifest, PluginRecord, Store, Verdict, inspect,
+    Allowance, BackendRecord, Inspection, KernelRecord, Manifest, PluginRecord, Store, Verdict,
+    inspect,
 };
 use clap::Args;
 use serde::Serialize;
@@ -46,6 +47,9 @@ pub struct Plugin {
     panic: Option<String>,
     abi_stable: Option<String>,
     backends: Vec<Backend>,
+    /// Kernels of authors' own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kernels: Vec<KernelRecord>,
     /// Whether the configuration pins it by its hash.
     pinned: bool,
     /// Whether it passed a test run in this host, on this CPU.
@@ -86,9 +90,13 @@ impl Plugin {
             notes,
             probed,
         } = inspection;
-        let (plugin, backends) = match manifest {
-            Some(Manifest { plugin, backends }) => (Some(plugin), backends),
-            None => (None, Vec::new()),
+        let (plugin, backends, kernels) = match manifest {
+            Some(Manifest {
+                plugin,
+                backends,
+                kernels,
+            }) => (Some(plugin), backends, kernels),
+            None => (None, Vec::new(), Vec::new()),
         };
         let of = |get: fn(&PluginRecord) -> String| plugin.as_ref().map(get);
         Self {
@@ -101,6 +109,7 @@ impl Plugin {
             panic: of(|p| p.panic.clone()),
             abi_stable: plugin.as_ref().and_then(|p| p.abi_stable.clone()),
             backends: backends.into_iter().map(Backend::from).collect(),
+            kernels,
             pinned: allowance.pin.is_some(),
             probed,
             notes,
@@ -160,6 +169,13 @@ impl Plugin {
             for detail in backend.details() {
                 line("", &detail)?;
             }
+        }
+        for kernel in &self.kernels {
+            let variants = kernel.variants.iter().map(|v| v.id.as_str());
+            let variants: Vec<_> = std::iter::once(REFERENCE).chain(variants).collect();
+            let KernelRecord { name, version, .. } = kernel;
+            line("kernel", &format!("{name} {version}: {}", kernel.summary))?;
+            line("", &format!("variants {}", variants.join(", ")))?;
         }
         for note in &self.notes {
             line("note", note)?;

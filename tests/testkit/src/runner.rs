@@ -4,12 +4,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Descriptor, Executor, Kind, Linked,
-    Profiler, Result,
+    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Descriptor, Executor,
+    KernelDescriptor, KernelFacts, Kind, Linked, Profiler, Result, UserKernel, VariantFacts,
 };
 use libtest_mimic::{Arguments, Failed};
 
-use crate::{Subject, Trial, accelerator, buffer_pool, cache, executor, profiler};
+use crate::user_kernel::{KernelSubject, KernelTrial, TRIALS};
+use crate::{Effort, Subject, Trial, accelerator, buffer_pool, cache, executor, profiler};
 
 /// The `main` of a test without a harness: runs what the command line asks for of
 /// [`linked_trials`].
@@ -18,7 +19,8 @@ pub fn main() -> ExitCode {
 }
 
 /// One trial per linked backend and clause of its contract, named like
-/// `cache::dashmap::ttl_is_absolute` and of the kind `linked`. What can't run on this CPU is shown as
+/// `cache::dashmap::ttl_is_absolute` and of the kind `linked`; those of kernels of authors' own are
+/// named like `kernel::acme.soft-clip::avx2::agrees`. What can't run on this CPU is shown as
 /// ignored, with the features that it needs.
 pub fn linked_trials() -> Vec<libtest_mimic::Trial> {
     let mut all = of_kind::<dyn Accelerator>(accelerator::trials);
@@ -26,6 +28,13 @@ pub fn linked_trials() -> Vec<libtest_mimic::Trial> {
     all.extend(of_kind::<dyn Cache>(cache::trials));
     all.extend(of_kind::<dyn Executor>(executor::trials));
     all.extend(of_kind::<dyn Profiler>(profiler::trials));
+    let mut kernels = KernelDescriptor::linked();
+    kernels.sort_unstable_by_key(|descriptor| descriptor.name);
+    all.extend(kernels.into_iter().flat_map(|descriptor| {
+        kernel_trials("linked", &descriptor.into(), move |variant| {
+            descriptor.kernel(variant)
+        })
+    }));
     all
 }
 
@@ -113,4 +122,48 @@ fn named<K: Kind + ?Sized>(
         (trial.run)(&subject).map_err(Failed::from)
     };
     Some(libtest_mimic::Trial::test(name, run).with_kind(form))
+}
+
+/// The trials of a kernel of an author's own, variant by variant. `prepare` gives it in the variant of
+/// a number.
+pub fn kernel_trials(
+    form: &str,
+    facts: &KernelFacts,
+    prepare: impl Fn(usize) -> Result<UserKernel> + Clone + Send + Sync + 'static,
+) -> Vec<libtest_mimic::Trial> {
+    let variants = facts.variants.iter().enumerate();
+    let trials = variants.flat_map(|variant| TRIALS.iter().map(move |trial| (variant, *trial)));
+    trials
+        .map(|((index, variant), trial)| {
+            let name = format!("kernel::{}::{}::{}", facts.name, variant.id, trial.name);
+            kernel_trial(form, name, trial, variant, index, prepare.clone())
+        })
+        .collect()
+}
+
+fn kernel_trial(
+    form: &str,
+    name: String,
+    trial: KernelTrial,
+    variant: &VariantFacts,
+    index: usize,
+    prepare: impl Fn(usize) -> Result<UserKernel> + Send + Sync + 'static,
+) -> libtest_mimic::Trial {
+    let run = move || {
+        let prepared = |index| prepare(index).map_err(|e| e.report());
+        let subject = KernelSubject {
+            reference: &prepared(0)?,
+            kernel: &prepared(index)?,
+            effort: Effort::Full,
+        };
+        (trial.run)(&subject).map_err(Failed::from)
+    };
+    let trial = libtest_mimic::Trial::test(name, run);
+    let missing = variant.missing(CpuFeatures::detect());
+    match missing.is_empty() {
+        true => trial.with_kind(form),
+        false => trial
+            .with_kind(format!("{form}, needs {missing}"))
+            .with_ignored_flag(true),
+    }
 }

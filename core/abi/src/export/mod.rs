@@ -1,4 +1,4 @@
-//! The plugin's side: tables of functions over the backends that inventory holds here.
+//! The plugin's side: tables of functions over the backends and kernels that inventory holds here.
 
 mod backends;
 mod buffer_pool;
@@ -10,6 +10,7 @@ mod log;
 mod plans;
 mod profiler;
 mod serve;
+mod user_kernels;
 
 use std::ptr;
 
@@ -20,6 +21,7 @@ pub use auralis_core::manifest_record;
 use crate::tables::{
     BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
     ExecutorV1, F64V1, FftF64V1, FirV1, Interface, LogV1, ProfilerV1, RealFftV1, SlicesV1,
+    UserKernelsV1,
 };
 use crate::wire::{InterfaceHeader, PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
@@ -130,6 +132,7 @@ pub static INTERFACES: &[InterfaceHeader] = &[
     CacheV1::HEADER,
     ExecutorV1::HEADER,
     ProfilerV1::HEADER,
+    UserKernelsV1::HEADER,
 ];
 
 /// The tables of this crate by name: what a plugin's own `get_interface` may fall back on.

@@ -93,21 +93,15 @@ impl PluginBackend {
     ) -> Result<Self> {
         // SAFETY: the caller's promise.
         unsafe {
-            let needed = texts(record.requires)?;
-            let (known, unknown): (Vec<_>, Vec<_>) = needed
-                .into_iter()
-                .partition(|name| CpuFeatures::parse(name).is_some());
+            let (requires, requires_unknown) = parsed(texts(record.requires)?);
             Ok(Self {
                 kind: text(record.kind)?.into(),
                 id: text(record.id)?.into(),
                 summary: text(record.summary)?.into(),
                 version: text(record.version)?.into(),
                 rank: record.rank,
-                requires: known
-                    .iter()
-                    .filter_map(|name| CpuFeatures::parse(name))
-                    .fold(CpuFeatures::NONE, CpuFeatures::union),
-                requires_unknown: unknown,
+                requires,
+                requires_unknown,
                 capabilities: texts(record.capabilities)?,
                 options_schema: text(record.options_schema)?.into(),
                 index,
@@ -215,7 +209,7 @@ unsafe fn describe(backends: &BackendsV1, index: usize) -> Result<BackendRecord>
 /// # Safety
 ///
 /// The list and its texts live for ever.
-unsafe fn texts(list: Slice<Text>) -> Result<Vec<String>> {
+pub(super) unsafe fn texts(list: Slice<Text>) -> Result<Vec<String>> {
     // SAFETY: the caller's promise.
     let texts = unsafe { list.open() }
         .map_err(|e| rejected("the plugin describes a backend wrongly").because(e))?;
@@ -224,6 +218,20 @@ unsafe fn texts(list: Slice<Text>) -> Result<Vec<String>> {
         .iter()
         .map(|t| unsafe { text(*t) }.map(String::from))
         .collect()
+}
+
+/// The features that this host knows, and the names of the others.
+pub(super) fn parsed(names: Vec<String>) -> (CpuFeatures, Vec<String>) {
+    let mut known = CpuFeatures::NONE;
+    let mut unknown = names;
+    unknown.retain(|name| match CpuFeatures::parse(name) {
+        Some(feature) => {
+            known = known.union(feature);
+            false
+        }
+        None => true,
+    });
+    (known, unknown)
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {

@@ -11,6 +11,7 @@ mod layout;
 mod log;
 mod plans;
 mod profiler;
+mod user_kernel;
 
 use std::sync::Arc;
 
@@ -21,10 +22,11 @@ use auralis_core::{
 pub use backend::PluginBackend;
 use instance::RemoteInstance;
 use layout::find;
+pub use user_kernel::PluginKernel;
 
 use crate::tables::{
     BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
-    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, ProfilerV1, RealFftV1, SlicesV1,
+    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, ProfilerV1, RealFftV1, SlicesV1, UserKernelsV1,
 };
 use crate::wire::{PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
@@ -43,6 +45,7 @@ pub struct Plugin {
     name: &'static str,
     version: &'static str,
     backends: Vec<PluginBackend>,
+    kernels: Vec<PluginKernel>,
 }
 
 /// The tables that a plugin serves, by kind.
@@ -71,7 +74,7 @@ struct AcceleratorTables {
 
 impl Plugin {
     /// Reads what a plugin exports under [`ROOT_SYMBOL`](crate::ROOT_SYMBOL): checks its header,
-    /// then the layout of each table that both sides know, then asks for its backends. Backends of
+    /// then the layout of each table that both sides know, then asks for its backends and kernels. Backends of
     /// kinds that this host does not know are passed over. From here on the plugin's log goes to the
     /// host's, see [`Plugin::forward_log`].
     ///
@@ -112,12 +115,19 @@ impl Plugin {
         let (name, version) = unsafe { (text(header.name)?, text(header.version)?) };
         // SAFETY: the header is checked, and the library keeps the rules of this crate.
         let (tables, backends) = unsafe { (Tables::find(header)?, find::<BackendsV1>(header)?) };
-        let Some(backends) = backends else {
-            return Err(unserved(BackendsV1::ID));
-        };
         // SAFETY: as above.
-        let backends = unsafe { PluginBackend::list(backends, tables) }?;
-        if backends.is_empty() {
+        let kernels = match unsafe { find::<UserKernelsV1>(header) }? {
+            // SAFETY: as above.
+            Some(kernels) => unsafe { PluginKernel::list(kernels) }?,
+            None => Vec::new(),
+        };
+        let backends = match backends {
+            // SAFETY: as above.
+            Some(backends) => unsafe { PluginBackend::list(backends, tables) }?,
+            None if kernels.is_empty() => return Err(unserved(BackendsV1::ID)),
+            None => Vec::new(),
+        };
+        if backends.is_empty() && kernels.is_empty() {
             let message = "the plugin has no backend of a kind that this host knows";
             return Err(rejected(message));
         }
@@ -126,6 +136,7 @@ impl Plugin {
             name,
             version,
             backends,
+            kernels,
         };
         plugin.forward_log()?;
         Ok(plugin)
@@ -164,6 +175,11 @@ impl Plugin {
     /// Its backends, by kind and id.
     pub fn backends(&self) -> &[PluginBackend] {
         &self.backends
+    }
+
+    /// Its kernels of authors' own, by name.
+    pub fn kernels(&self) -> &[PluginKernel] {
+        &self.kernels
     }
 }
 

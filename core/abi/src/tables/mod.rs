@@ -9,6 +9,7 @@ mod cache;
 mod executor;
 mod log;
 mod profiler;
+mod user_kernels;
 
 use abi_stable::StableAbi;
 
@@ -24,6 +25,7 @@ pub use log::{LogSink, LogV1};
 pub use profiler::{
     EventRecord, NO_PERIOD, NOT_COUNTED, OperationRecord, ProfilerV1, ReportRecord,
 };
+pub use user_kernels::{ParameterRecord, UserKernelRecord, UserKernelsV1, VariantRecord};
 
 pub(crate) use accelerator::{accelerator_convolve_v1, accelerator_f64_v1};
 pub(crate) use buffer_pool::buffer_pool_v1;

@@ -7,6 +7,7 @@ mod plans;
 mod reference;
 mod samples;
 mod slices;
+pub mod user_kernel;
 
 use auralis_core::Accelerator;
 
