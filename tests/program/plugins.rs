@@ -175,7 +175,8 @@ fn falls_back_at_load() {
         .object();
     let rejected = &object["plugins_rejected"][0];
     assert_eq!(rejected["file"], file);
-    assert_eq!(rejected["offers"][0], "accelerator/fixture");
+    let offers = rejected["offers"].as_array().unwrap();
+    assert!(offers.contains(&"accelerator/fixture".into()), "{object}");
     assert!(
         reason.ends_with(rejected["reason"].as_str().unwrap()),
         "{object}"
