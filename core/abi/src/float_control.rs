@@ -1,6 +1,8 @@
 //! The control bits of the floating-point unit, which are the host's own.
 
 use std::cell::Cell;
+#[cfg(target_arch = "x86_64")]
+use std::mem::MaybeUninit;
 
 thread_local! {
     static RESTORATIONS: Cell<u64> = const { Cell::new(0) };
@@ -45,9 +47,16 @@ const CONTROL: u32 = 0xFFC0;
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn read() -> u64 {
-    let mut mxcsr = 0u32;
-    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32.
-    unsafe { std::arch::asm!("stmxcsr [{}]", in(reg) &raw mut mxcsr, options(nostack)) };
+    let mut mxcsr = MaybeUninit::<u32>::uninit();
+    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32, and reads nothing.
+    let mxcsr = unsafe {
+        std::arch::asm!(
+            "stmxcsr [{}]",
+            in(reg) mxcsr.as_mut_ptr(),
+            options(nostack, preserves_flags)
+        );
+        mxcsr.assume_init()
+    };
     u64::from(mxcsr & CONTROL)
 }
 
