@@ -237,7 +237,12 @@ impl Disk {
                 let mut head = Vec::with_capacity(HEADER_BYTES as usize);
                 opened.take(HEADER_BYTES).read_to_end(&mut head)?;
                 Ok(head)
-            })?;
+            });
+            let header = match header {
+                // Another thread removed it meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                header => header?,
+            };
             let key = key_of(&file.path);
             match key.and_then(|key| Header::read(&header, &key, file.bytes)) {
                 Some(header) if !self.is_dead(header.created) => continue,
