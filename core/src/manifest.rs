@@ -3,7 +3,8 @@
 //! A link section, [`SECTION`], holds texts that each end with a NUL; further zero bytes between them
 //! mean nothing. One text is `auralis-plugin {..}`, one per backend is `auralis-backend {..}`, and
 //! what stands in the braces is a JSON object; one per kernel of an author's own is
-//! `auralis-kernel {..}`. [`register!`](crate::register) writes the record of its backend,
+//! `auralis-kernel {..}`. A text `auralis-seal` and 64 zeros is room for the hash of the finished file.
+//! [`register!`](crate::register) writes the record of its backend,
 //! [`kernel!`](crate::kernel) that of its kernel, `export_plugin!` of `auralis-abi` that of the plugin; an author in another language
 //! writes a string literal.
 
@@ -25,6 +26,9 @@ pub const BACKEND: &str = "auralis-backend";
 /// The word before the record of a kernel of an author's own.
 pub const KERNEL: &str = "auralis-kernel";
 
+/// The word before the seal.
+pub const SEAL: &str = "auralis-seal";
+
 /// One record, as constants know it.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +39,8 @@ pub enum Record {
     Backend(Backend),
     /// What `kernel!` says.
     Kernel(&'static KernelDescriptor),
+    /// Room for the seal.
+    Seal,
 }
 
 /// A plugin as such.
@@ -108,9 +114,21 @@ impl Record {
             Self::Plugin(plugin) => plugin.write(&mut text),
             Self::Backend(backend) => backend.write(&mut text),
             Self::Kernel(kernel) => kernel.write(&mut text),
+            Self::Seal => seal(&mut text),
         }
         text.byte(0);
         text
+    }
+}
+
+/// The seal of a file that is not sealed yet: the digits of a SHA-256 that are all zero.
+const fn seal<const LEN: usize>(text: &mut Text<LEN>) {
+    text.raw(SEAL);
+    text.raw(" ");
+    let mut i = 0;
+    while i < 64 {
+        text.raw("0");
+        i += 1;
     }
 }
 

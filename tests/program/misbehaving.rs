@@ -154,6 +154,15 @@ const FAULTS: &[Fault] = &[
     Fault::of_code("returns_wrong_results", "wrong", &["scale"]),
     Fault::of_code("off_by_one_in_the_tail", "off-by-one", &["scale"]),
     Fault::of_code("writes_past_the_slice", "overrun", &["scale", "guard"]),
+    #[cfg(target_env = "gnu")]
+    Fault::of_code("writes_past_the_heap", "past-the-heap", &["SIGABRT"]),
+    #[cfg(target_env = "gnu")]
+    Fault::of_code("reads_what_nobody_wrote", "unwritten", &["scale"]),
+    Fault::of_code(
+        "writes_to_the_stack_of_others",
+        "past-the-stack",
+        &["SIGSEGV"],
+    ),
     Fault::of_code(
         "never_returns_from_a_kernel",
         "never-returns",

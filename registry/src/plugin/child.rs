@@ -11,7 +11,7 @@ use auralis_core::{
 
 use super::load::{for_each_plugin_kind, open_copy};
 use super::probe::{ANSWER, ARGUMENT, Answer, READY, Request};
-use super::{LibraryFile, LoadedPlugin, Manifest, PluginKind, platform, rejected};
+use super::{LibraryFile, LoadedPlugin, Manifest, PluginKind, moat, platform, rejected};
 use crate::{Candidate, Registry};
 
 /// The file to be tested, if this program was started for that. A program that runs with more rights
@@ -51,7 +51,8 @@ fn answer(file: &Path, self_test: &dyn Fn(&Registry) -> Result<()>) -> Result<()
         return Err(refused(io::Error::other("who asked for it is gone")));
     }
     say(&request.nonce, READY).map_err(refused)?;
-    let (rejected, notes) = match test(file, request.abort, self_test) {
+    let tested = moat::below(request.fill, || test(file, request.abort, self_test));
+    let (rejected, notes) = match tested {
         Ok(notes) => (None, notes),
         Err(error) => (Some(error.report()), Vec::new()),
     };

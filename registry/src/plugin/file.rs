@@ -122,8 +122,12 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+pub(super) fn hexadecimal(digest: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
         // Writing to a String can't fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -6,7 +6,9 @@ use auralis_core::{CpuFeatures, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::store::Record;
-use super::{Allowance, LibraryFile, Manifest, Store, architecture, rejected, relocations, root};
+use super::{
+    Allowance, LibraryFile, Manifest, Store, architecture, rejected, relocations, root, seal,
+};
 
 /// What is to be thought of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,8 @@ pub struct Inspection {
     pub reason: Option<String>,
     /// What its test run showed, if it passed one: such as that it changes the floating-point control.
     pub notes: Vec<String>,
+    /// Whether it is sealed, and as it was when that was done.
+    pub sealed: bool,
     /// Whether it passed a test run in this host, on this CPU.
     pub probed: bool,
 }
@@ -57,6 +61,7 @@ pub fn inspect(path: &Path, allowance: &Allowance, store: Option<&Store>) -> Ins
         manifest: examined.manifest,
         verdict,
         reason: examined.outcome.err().map(|error| error.report()),
+        sealed: examined.sealed,
         probed: examined.record.is_some() && !quarantined,
         notes: examined
             .record
@@ -73,6 +78,7 @@ pub(super) struct Examined {
     pub(super) record: Option<Record>,
     /// Whether the file alone is in order.
     fits: bool,
+    sealed: bool,
     /// The first reason why it can't be used.
     pub(super) outcome: Result<()>,
 }
@@ -84,6 +90,7 @@ impl Examined {
             manifest: None,
             record: None,
             fits: false,
+            sealed: false,
             outcome: Err(error),
         };
         let file = match LibraryFile::read(path, allowance.within.as_deref()) {
@@ -101,7 +108,8 @@ impl Examined {
         let record = store.and_then(|store| store.known(&file.sha256));
         Self {
             fits: checked.is_ok(),
-            outcome: checked.and_then(|()| record.as_ref().map_or(Ok(()), not_in_quarantine)),
+            sealed: matches!(checked, Ok(true)),
+            outcome: checked.and_then(|_| record.as_ref().map_or(Ok(()), not_in_quarantine)),
             manifest: manifest.ok(),
             file: Some(file),
             record,
@@ -109,19 +117,22 @@ impl Examined {
     }
 }
 
+/// Whether the file is sealed, if nothing in it speaks against it.
 fn check(
     file: &LibraryFile,
     manifest: Result<&Manifest, &Error>,
     allowance: &Allowance,
-) -> Result<()> {
+) -> Result<bool> {
     architecture::check(&file.bytes)?;
     match manifest {
         Ok(manifest) => manifest.fits(CpuFeatures::detect(), allowance.abort)?,
         // An error can't be cloned: it is found again.
-        Err(_) => return Manifest::read(&file.bytes).map(drop),
+        Err(_) => return Manifest::read(&file.bytes).map(|_| false),
     }
+    let sealed = seal::check(&file.bytes)?;
     root::check(&file.bytes)?;
-    relocations::check(&file.bytes)
+    relocations::check(&file.bytes)?;
+    Ok(sealed)
 }
 
 fn not_in_quarantine(record: &Record) -> Result<()> {

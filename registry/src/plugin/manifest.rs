@@ -471,7 +471,7 @@ fn json<T: DeserializeOwned>(word: &str, record: &str) -> Result<T> {
         .map_err(|e| malformed(format!("has a wrong record `{word}`")).because(e))
 }
 
-fn malformed(why: impl std::fmt::Display) -> auralis_core::Error {
+pub(super) fn malformed(why: impl std::fmt::Display) -> auralis_core::Error {
     rejected(format!("the library's manifest {why}"))
 }
 

@@ -14,10 +14,12 @@ mod file;
 mod inspect;
 mod load;
 mod manifest;
+mod moat;
 mod platform;
 mod probe;
 mod relocations;
 mod root;
+mod seal;
 mod store;
 
 /// Child processes that may crash, hang or use too much.
@@ -35,6 +37,7 @@ pub use load::{LoadedPlugin, Loader, PluginKind, open, open_as_described};
 pub use manifest::{BackendRecord, KernelRecord, Manifest, PluginRecord, VariantRecord};
 pub use platform::secure_execution;
 pub use probe::{Failure, Probe};
+pub use seal::seal;
 pub use store::{Clear, Host, Record, Store};
 
 /// Checks that a file, everything above it, and every link on the way belong to root or to the user,

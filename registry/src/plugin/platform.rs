@@ -57,6 +57,8 @@ pub(super) fn cache_folder() -> Option<PathBuf> {
 
 #[cfg(unix)]
 mod unix {
+    use std::env;
+    use std::ffi::OsString;
     use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
     use std::io::{self, Read};
     use std::os::fd::AsFd;
@@ -286,6 +288,27 @@ mod unix {
         command.process_group(0)
     }
 
+    /// Has the C library of a program that is to be started fill every new block of the heap, and look
+    /// for writes past the ends of blocks: mallopt(3), `MALLOC_PERTURB_` and `MALLOC_CHECK_` of glibc.
+    /// Where they are not known, the heap is as it always is.
+    pub(in super::super) fn watch_heap(command: &mut Command, fill: u8) {
+        const WATCHER: &str = "libc_malloc_debug.so.0";
+        const PRELOAD: &str = "LD_PRELOAD";
+        let preloaded = match env::var_os(PRELOAD) {
+            Some(others) if !others.is_empty() => {
+                let mut all = OsString::from(WATCHER);
+                all.push(" ");
+                all.push(others);
+                all
+            }
+            _ => WATCHER.into(),
+        };
+        command
+            .env(PRELOAD, preloaded)
+            .env("MALLOC_CHECK_", "3")
+            .env("MALLOC_PERTURB_", fill.to_string());
+    }
+
     /// Ends a process and all of its group.
     pub fn kill_group(child: &mut Child) {
         if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
@@ -423,6 +446,9 @@ mod other {
     pub(in super::super) fn is_out_of_memory(_: u32, _: u64) -> bool {
         false
     }
+
+    /// There is no such heap here.
+    pub(in super::super) fn watch_heap(_: &mut Command, _: u8) {}
 
     /// There are no groups here.
     pub fn own_group(command: &mut Command) -> &mut Command {

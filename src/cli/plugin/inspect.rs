@@ -52,6 +52,8 @@ pub struct Plugin {
     kernels: Vec<KernelRecord>,
     /// Whether the configuration pins it by its hash.
     pinned: bool,
+    /// Whether it is sealed, and as it was when that was done.
+    sealed: bool,
     /// Whether it passed a test run in this host, on this CPU.
     probed: bool,
     /// What that showed, and which ids clash with another's.
@@ -88,6 +90,7 @@ impl Plugin {
             verdict,
             reason,
             notes,
+            sealed,
             probed,
         } = inspection;
         let (plugin, backends, kernels) = match manifest {
@@ -111,6 +114,7 @@ impl Plugin {
             backends: backends.into_iter().map(Backend::from).collect(),
             kernels,
             pinned: allowance.pin.is_some(),
+            sealed,
             probed,
             notes,
             verdict,
@@ -146,6 +150,7 @@ impl Plugin {
             verdict: Verdict::Rejected,
             reason: Some(plugin.reason),
             notes: Vec::new(),
+            sealed: false,
             probed: false,
         };
         Self::new(inspection, &Allowance::default())
@@ -190,8 +195,9 @@ impl Plugin {
     fn header(&self) -> Option<String> {
         let (name, version) = (self.name.as_ref()?, self.version.as_ref()?);
         let (abi, target, panic) = (self.abi?, self.target.as_ref()?, self.panic.as_ref()?);
+        let sealed = if self.sealed { ", sealed" } else { "" };
         Some(format!(
-            "{name} {version}, ABI {abi}, for {target}, panic = {panic}"
+            "{name} {version}, ABI {abi}, for {target}, panic = {panic}{sealed}"
         ))
     }
 

@@ -6,6 +6,7 @@ mod list;
 mod new;
 mod pin;
 mod quarantine;
+mod seal;
 mod trials;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub enum Verb {
     Check(check::Check),
     /// Lists the plugins that the configuration and AURALIS_PLUGIN_PATH name
     List,
+    /// Writes the hash of a finished plugin into it, so that any damage on its way is found
+    Seal(seal::Seal),
     /// Allows a plugin by its SHA-256 in the configuration
     Pin(pin::Pin),
     /// Lists and lifts the quarantine of plugins that failed their test run
@@ -54,6 +57,7 @@ impl Verb {
             Self::Inspect(inspect) => inspect.run(global),
             Self::Check(check) => check.run(global),
             Self::List => list::run(global),
+            Self::Seal(seal) => seal.run(global),
             Self::Pin(pin) => pin.run(global),
             Self::Quarantine(verb) => verb.run(global),
             Self::Trials => trials::run(),

@@ -14,7 +14,9 @@ mod user_kernels;
 
 use std::ptr;
 
-use auralis_core::manifest::{Plugin, Record};
+use auralis_core::manifest::Plugin;
+#[doc(hidden)]
+pub use auralis_core::manifest::Record;
 #[doc(hidden)]
 pub use auralis_core::manifest_record;
 
@@ -49,6 +51,7 @@ macro_rules! export_plugin {
                 if cfg!(panic = "unwind") { "unwind" } else { "abort" },
             )
         }
+        $crate::export::manifest_record! { $crate::export::Record::Seal }
 
         #[doc(hidden)]
         #[allow(non_upper_case_globals, reason = "the name is the exported symbol")]

@@ -1,5 +1,6 @@
 //! The backend `misbehaving`: two kernels, right unless a fault is asked for.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use auralis_core::{Accelerator, CpuFeatures, Descriptor, Error, ErrorKind, Result, register};
@@ -61,6 +62,15 @@ impl Accelerator for Misbehaving {
             // SAFETY: none: this is the fault.
             unsafe { data.as_mut_ptr().add(data.len()).write_volatile(0.5) };
         }
+        if fault::is("past-the-heap") {
+            past_the_heap();
+        }
+        if fault::is("past-the-stack") {
+            past_the_stack();
+        }
+        if fault::is("unwritten") && unwritten() != 0 {
+            data.iter_mut().for_each(|sample| *sample += 0.25);
+        }
         Ok(())
     }
 
@@ -84,6 +94,28 @@ impl Accelerator for Misbehaving {
 fn short_of_a_tail(len: usize) -> usize {
     const LANES: usize = 16;
     len - usize::from(len > LANES && !len.is_multiple_of(LANES))
+}
+
+/// Writes behind a block of the heap, where it does no harm as long as nothing else lies there.
+fn past_the_heap() {
+    let mut block = black_box(Vec::<u8>::with_capacity(20));
+    // SAFETY: none: this is the fault.
+    unsafe { block.as_mut_ptr().add(20).write_volatile(1) };
+}
+
+/// Writes far above its own frame, to what belongs to those who called it.
+fn past_the_stack() {
+    let mut here = 0u8;
+    let above = black_box(&raw mut here).wrapping_add(64 << 10);
+    // SAFETY: none: this is the fault.
+    unsafe { above.write_volatile(!above.read_volatile()) };
+}
+
+/// What stands in a large new block, which is mostly zero before somebody writes to it.
+fn unwritten() -> u8 {
+    let block = black_box(Vec::<u8>::with_capacity(1 << 20));
+    // SAFETY: none: this is the fault.
+    unsafe { block.as_ptr().add(1 << 16).read_volatile() }
 }
 
 /// Stands for an instruction that this CPU lacks: no CPU has this one.
