@@ -23,6 +23,7 @@ pub fn trials() -> Vec<Trial> {
         trial("plugin_verbs::check_of_what_is_rejected", check_rejected),
         trial("plugin_verbs::list", list),
         trial("plugin_verbs::list_names_clashes", list_names_clashes),
+        trial("plugin_verbs::seal", seal),
         trial("plugin_verbs::pin", pin),
         trial("plugin_verbs::quarantine", quarantine),
         trial("plugin_verbs::wrong_usage", wrong_usage),
@@ -308,6 +309,72 @@ fn list() {
         .run("plugin list")
         .exits(0)
         .says(&["accelerator/misbehaving", "accepted, not yet run, pinned"]);
+}
+
+fn seal() {
+    let sandbox = Sandbox::new();
+    let built = std::fs::read(misbehaving()).unwrap();
+    let file = sandbox.write("plugin.so", &built);
+    let inspected = |sealed: bool, code| {
+        let inspected = sandbox.run_with("plugin inspect --json", &[text(&file)]);
+        let object = inspected.exits(code).object();
+        assert_eq!(object["sealed"], sealed, "{object}");
+        object
+    };
+    inspected(false, 0);
+    let object = sandbox.run_with("plugin seal --json", &[text(&file)]);
+    let object = object.exits(0).object();
+    assert_eq!(object["schema"], "auralis.seal/1");
+    assert_eq!(object["sha256"], inspected(true, 0)["sha256"]);
+    // Only the seal's digits are new, and a second time nothing is.
+    let sealed = sandbox.read("plugin.so");
+    let differs = sealed.iter().zip(&built).filter(|(a, b)| a != b).count();
+    assert!(sealed.len() == built.len() && (1..=64).contains(&differs));
+    sandbox
+        .run_with("plugin seal", &[text(&file)])
+        .exits(0)
+        .says(&["sealed ", "plugin.so"]);
+    assert_eq!(sandbox.read("plugin.so"), sealed);
+    sandbox
+        .run_with("plugin inspect", &[text(&file)])
+        .exits(0)
+        .says(&["panic = unwind, sealed"]);
+    sandbox
+        .run_with("plugin check", &[text(&file)])
+        .exits(0)
+        .says(&["accelerator::misbehaving::scale"]);
+
+    // A bit of its code, where nothing but the seal would tell.
+    let mut damaged = sealed.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 4;
+    sandbox.write("plugin.so", &damaged);
+    let object = inspected(false, 5);
+    assert_eq!(
+        object["reason"],
+        "the file is damaged: it is not as it was when it was sealed"
+    );
+    sandbox
+        .run_with("plugin seal", &[text(&file)])
+        .exits(5)
+        .says(&["not as it was when it was sealed"]);
+    assert_eq!(sandbox.read("plugin.so"), damaged);
+
+    // A plugin that was built before there were seals.
+    let needle = b"auralis-seal ";
+    let at = built.windows(needle.len()).position(|w| w == needle);
+    let mut older = built;
+    older[at.unwrap()..][..12].copy_from_slice(b"auralis-none");
+    sandbox.write("plugin.so", &older);
+    inspected(false, 0);
+    sandbox
+        .run_with("plugin seal", &[text(&file)])
+        .exits(5)
+        .says(&["no room for a seal", "auralis-seal"]);
+    sandbox
+        .run_with("plugin seal", &["missing.so"])
+        .exits(5)
+        .says(&["the file can't be read", "missing.so"]);
 }
 
 fn pin() {
