@@ -51,7 +51,11 @@ fn answer(file: &Path, self_test: &dyn Fn(&Registry) -> Result<()>) -> Result<()
         return Err(refused(io::Error::other("who asked for it is gone")));
     }
     say(&request.nonce, READY).map_err(refused)?;
-    let tested = moat::below(request.fill, || test(file, request.abort, self_test));
+    let test = || test(file, request.abort, self_test);
+    let tested = match request.watched {
+        None => test(),
+        Some(fill) => moat::below(fill, test),
+    };
     let (rejected, notes) = match tested {
         Ok(notes) => (None, notes),
         Err(error) => (Some(error.report()), Vec::new()),

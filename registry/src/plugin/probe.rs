@@ -38,22 +38,9 @@ const MOST_LINE_BYTES: u64 = 1 << 20;
 /// Of what it prints as errors, so much of the end is looked at.
 const MOST_COMPLAINT_BYTES: usize = 4096;
 
-/// The heap that a child runs on.
-#[derive(Clone, Copy)]
-enum Heap {
-    /// That of any program.
-    Plain,
-    /// One that notices more, where the system has one.
-    Watched,
-}
-
-/// The test runs, and what unwritten memory holds in each: zeros as it mostly does, then bits that
+/// The test runs: a plain one, then watched ones, and what unwritten memory holds in those: bits that
 /// differ from zeros, from ones and from each other.
-const RUNS: [(Heap, u8); 3] = [
-    (Heap::Plain, 0),
-    (Heap::Watched, 0x5A),
-    (Heap::Watched, 0xA5),
-];
+const RUNS: [Option<u8>; 3] = [None, Some(0x5A), Some(0xA5)];
 
 /// What the child is asked.
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,8 +53,9 @@ pub(super) struct Request {
     pub(super) limits: Limits,
     /// Whether the plugin's panics may end the process.
     pub(super) abort: bool,
-    /// What stands in memory that nobody has written, as far as the child can bring that about.
-    pub(super) fill: u8,
+    /// For a watched run: what stands in memory that nobody has written, as far as the child can bring
+    /// that about.
+    pub(super) watched: Option<u8>,
 }
 
 /// What the child answers.
@@ -161,22 +149,22 @@ impl Probe {
     /// Lets a child open `file` and try what it serves. Gives what it noticed, such as that the
     /// floating-point control was changed.
     ///
-    /// One that passes is tried again by children whose heap is watched and whose memory begins with
-    /// other bytes: code that reads what nobody has written, or writes past a block of the heap, may
-    /// well be right once.
+    /// One that passes is tried again by children that watch their heap and their stack, and whose
+    /// memory begins with other bytes: code that reads what nobody has written, or writes past what is
+    /// its own, may well be right once.
     ///
     /// # Errors
     ///
     /// What happened instead of a good answer.
     pub fn run(&self, file: &Path) -> Result<Vec<String>, Failure> {
         let mut notes = Vec::new();
-        for (heap, fill) in RUNS {
-            notes = self.run_once(file, heap, fill)?;
+        for watched in RUNS {
+            notes = self.run_once(file, watched)?;
         }
         Ok(notes)
     }
 
-    fn run_once(&self, file: &Path, heap: Heap, fill: u8) -> Result<Vec<String>, Failure> {
+    fn run_once(&self, file: &Path, watched: Option<u8>) -> Result<Vec<String>, Failure> {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let request = Request {
             nonce: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
@@ -187,9 +175,9 @@ impl Probe {
                 cpu_seconds: (self.time.as_secs() + 2) * cores,
             },
             abort: self.abort,
-            fill,
+            watched,
         };
-        let mut child = Run::start(&self.program, file, heap, fill).map_err(|e| self.not_run(e))?;
+        let mut child = Run::start(&self.program, file, watched).map_err(|e| self.not_run(e))?;
         child.ask(&request).map_err(|e| self.not_run(e))?;
         child.judge(&request, self.time)
     }
@@ -230,7 +218,7 @@ impl Drop for Run {
 }
 
 impl Run {
-    fn start(program: &Path, file: &Path, heap: Heap, fill: u8) -> io::Result<Self> {
+    fn start(program: &Path, file: &Path, watched: Option<u8>) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
             .arg(ARGUMENT)
@@ -238,9 +226,8 @@ impl Run {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        match heap {
-            Heap::Plain => {}
-            Heap::Watched => platform::watch_heap(&mut command, fill),
+        if let Some(fill) = watched {
+            platform::watch_heap(&mut command, fill);
         }
         Ok(Self {
             child: platform::own_group(&mut command).spawn()?,
