@@ -47,6 +47,21 @@ impl<R, F: FnOnce() -> R> Body for F {
     }
 }
 
+/// A closure that is inlined whatever its size, if it is `#[inline(always)]` itself.
+///
+/// Not every closure is: one that could be called twice is an [`FnOnce`] by way of a function of the
+/// compiler's, which is not inlined for sure.
+pub(crate) struct Inlined<F>(pub(crate) F);
+
+impl<R, F: FnMut() -> R> Body for Inlined<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(mut self) -> R {
+        self.0()
+    }
+}
+
 /// Which instructions `rustfft` may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "each architecture uses some of them")]

@@ -12,9 +12,12 @@ mod avx512;
 mod check;
 mod generic;
 mod isa;
+mod kernels;
 mod multiversion;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod plan;
 mod scalar;
+mod simd;
 mod vectorized;
+mod wide;
