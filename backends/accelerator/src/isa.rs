@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use auralis_core::CpuFeatures;
+use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
 
@@ -44,21 +44,6 @@ impl<R, F: FnOnce() -> R> Body for F {
     #[inline(always)]
     fn run(self) -> R {
         self()
-    }
-}
-
-/// A closure that is inlined whatever its size, if it is `#[inline(always)]` itself.
-///
-/// Not every closure is: one that could be called twice is an [`FnOnce`] by way of a function of the
-/// compiler's, which is not inlined for sure.
-pub(crate) struct Inlined<F>(pub(crate) F);
-
-impl<R, F: FnMut() -> R> Body for Inlined<F> {
-    type Output = R;
-
-    #[inline(always)]
-    fn run(mut self) -> R {
-        self.0()
     }
 }
 
@@ -123,6 +108,9 @@ macro_rules! isa {
                 unsafe { inner(body) }
             }
         }
+
+        #[cfg(target_arch = $arch)]
+        compiled!($name $features);
     };
 }
 

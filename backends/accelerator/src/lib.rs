@@ -10,6 +10,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod check;
+mod compiled;
 mod generic;
 mod isa;
 mod kernels;

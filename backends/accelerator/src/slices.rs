@@ -40,3 +40,26 @@ macro_rules! for_each_kernel {
         }
     };
 }
+
+/// Implements [`Compiled`](crate::compiled::Compiled) for a token and its target features.
+macro_rules! compiled {
+    ($isa:ident $features:literal) => {
+        for_each_kernel!(compiled; $isa $features);
+    };
+    ($isa:ident $features:literal;
+     $($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {
+        impl crate::compiled::Compiled for $isa {
+            $(
+                #[inline(always)]
+                fn $name(self, $($arg: $type),*) -> $result {
+                    #[target_feature(enable = $features)]
+                    fn inner(isa: $isa, $($arg: $type),*) -> $result {
+                        crate::kernels::Kernels::$name(isa, $($arg),*)
+                    }
+                    // SAFETY: the token proves that the CPU has these features.
+                    unsafe { inner(self, $($arg),*) }
+                }
+            )*
+        }
+    };
+}

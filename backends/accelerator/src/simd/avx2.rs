@@ -30,6 +30,15 @@ fn scaled(v: Avx2, x: __m256, scale: f32) -> __m256 {
     unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_ORD_Q>(x, x)) }
 }
 
+/// `x * 2^15`, rounded, of which what is out of range saturates to `i16` as it should; 0 for NaN.
+#[inline(always)]
+fn to_i16_range(v: Avx2, x: __m256) -> __m256i {
+    // What lies below becomes the least i32.
+    let limited = v.lesser(scaled(v, x, TWO_15), v.splat(TWO_15));
+    // SAFETY: the token proves AVX2.
+    unsafe { _mm256_cvtps_epi32(limited) }
+}
+
 impl Vectors for Avx2 {
     type F32 = __m256;
 
@@ -38,6 +47,10 @@ impl Vectors for Avx2 {
     proven! {
         fn splat(self, x: f32) -> __m256 {
             _mm256_set1_ps(x)
+        }
+
+        fn first(self, x: __m256) -> f32 {
+            _mm256_cvtss_f32(x)
         }
 
         fn add(self, a: __m256, b: __m256) -> __m256 {
@@ -156,13 +169,9 @@ impl Vectors for Avx2 {
             self.mul(whole, self.splat(1.0 / TWO_31))
         }
 
-        fn store_i16(self, to: *mut i16, x: __m256) {
-            // What lies below the range becomes the least i32, which saturates as it should.
-            let limited = self.lesser(scaled(self, x, TWO_15), self.splat(TWO_15));
-            let whole = _mm256_cvtps_epi32(limited);
-            let high = _mm256_extracti128_si256::<1>(whole);
-            let narrow = _mm_packs_epi32(_mm256_castsi256_si128(whole), high);
-            _mm_storeu_si128(to.cast(), narrow);
+        fn store_i16(self, to: *mut i16, [low, high]: [__m256; 2]) {
+            let narrow = _mm256_packs_epi32(to_i16_range(self, low), to_i16_range(self, high));
+            _mm256_storeu_si256(to.cast(), _mm256_permute4x64_epi64::<0xd8>(narrow));
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m256) {

@@ -16,15 +16,20 @@ fn first(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
 }
 
-/// `x * scale`, NaN turned into 0.
+/// The lanes that are not NaN.
 #[inline(always)]
-fn scaled(v: Avx512, x: __m512, scale: f32) -> __m512 {
-    let x = v.mul(x, v.splat(scale));
+fn numbers(_: Avx512, x: __m512) -> __mmask16 {
     // SAFETY: the token proves AVX-512.
-    unsafe {
-        let numbers = _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x);
-        _mm512_maskz_mov_ps(numbers, x)
-    }
+    unsafe { _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x) }
+}
+
+/// `x * 2^15`, rounded, of which what is out of range saturates to `i16` as it should; 0 for NaN.
+#[inline(always)]
+fn to_i16_range(v: Avx512, x: __m512) -> __m512i {
+    // What lies below becomes the least i32.
+    let limited = v.lesser(v.mul(x, v.splat(TWO_15)), v.splat(TWO_15));
+    // SAFETY: the token proves AVX-512.
+    unsafe { _mm512_maskz_cvtps_epi32(numbers(v, x), limited) }
 }
 
 impl Vectors for Avx512 {
@@ -35,6 +40,10 @@ impl Vectors for Avx512 {
     proven! {
         fn splat(self, x: f32) -> __m512 {
             _mm512_set1_ps(x)
+        }
+
+        fn first(self, x: __m512) -> f32 {
+            _mm512_cvtss_f32(x)
         }
 
         fn add(self, a: __m512, b: __m512) -> __m512 {
@@ -151,20 +160,19 @@ impl Vectors for Avx512 {
             self.mul(whole, self.splat(1.0 / TWO_31))
         }
 
-        fn store_i16(self, to: *mut i16, x: __m512) {
-            // What lies below the range becomes the least i32, which saturates as it should.
-            let limited = self.lesser(scaled(self, x, TWO_15), self.splat(TWO_15));
-            let narrow = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(limited));
-            _mm256_storeu_si256(to.cast(), narrow);
+        fn store_i16(self, to: *mut i16, [low, high]: [__m512; 2]) {
+            let narrow = _mm512_packs_epi32(to_i16_range(self, low), to_i16_range(self, high));
+            let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+            _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi64(order, narrow));
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m512) {
-            let raised = self.greater(scaled(self, x, TWO_23), self.splat(-TWO_23));
+            let raised = self.greater(self.mul(x, self.splat(TWO_23)), self.splat(-TWO_23));
             let limited = self.lesser(raised, self.splat(TWO_23 - 1.0));
             let gather = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
             let quarters = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 3, 3, 3);
             let packed = _mm512_shuffle_epi8(
-                _mm512_cvtps_epi32(limited),
+                _mm512_maskz_cvtps_epi32(numbers(self, x), limited),
                 _mm512_broadcast_i32x4(gather),
             );
             let joined = _mm512_permutexvar_epi32(quarters, packed);
@@ -172,12 +180,12 @@ impl Vectors for Avx512 {
         }
 
         fn store_i32(self, to: *mut i32, x: __m512) {
-            let x = scaled(self, x, TWO_31);
+            let scaled = self.mul(x, self.splat(TWO_31));
             // What lies beyond the range becomes the least i32, which is right on one side.
-            let above = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(x, self.splat(TWO_31));
+            let above = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(scaled, self.splat(TWO_31));
             let greatest = _mm512_set1_epi32(i32::MAX);
-            let whole = _mm512_mask_mov_epi32(_mm512_cvtps_epi32(x), above, greatest);
-            _mm512_storeu_si512(to.cast(), whole);
+            let whole = _mm512_maskz_cvtps_epi32(numbers(self, x), scaled);
+            _mm512_storeu_si512(to.cast(), _mm512_mask_mov_epi32(whole, above, greatest));
         }
     }
 }

@@ -53,6 +53,9 @@ pub(crate) trait Vectors: Isa {
     /// The same in every lane.
     fn splat(self, x: f32) -> Self::F32;
 
+    /// The first lane.
+    fn first(self, x: Self::F32) -> f32;
+
     unsafe fn load(self, from: *const f32) -> Self::F32;
 
     unsafe fn store(self, to: *mut f32, x: Self::F32);
@@ -108,10 +111,11 @@ pub(crate) trait Vectors: Isa {
     /// The same of 32-bit integers.
     unsafe fn load_i32(self, from: *const i32) -> Self::F32;
 
-    /// Stores fractions of full scale as integers: to nearest, ties to even, limited, 0 for NaN.
-    unsafe fn store_i16(self, to: *mut i16, x: Self::F32);
+    /// Stores two vectors of fractions of full scale as integers: to nearest, ties to even, limited, 0
+    /// for NaN.
+    unsafe fn store_i16(self, to: *mut i16, x: [Self::F32; 2]);
 
-    /// The same as packed little-endian 24-bit integers.
+    /// The same, of one vector, as packed little-endian 24-bit integers.
     unsafe fn store_i24(self, to: *mut [u8; 3], x: Self::F32);
 
     /// The same as 32-bit integers.

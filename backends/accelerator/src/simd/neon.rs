@@ -15,6 +15,10 @@ impl Vectors for Neon {
             vdupq_n_f32(x)
         }
 
+        fn first(self, x: float32x4_t) -> f32 {
+            vgetq_lane_f32::<0>(x)
+        }
+
         fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
             vaddq_f32(a, b)
         }
@@ -128,9 +132,10 @@ impl Vectors for Neon {
 
         // `fcvtns` rounds ties to even, saturates and turns NaN into 0.
 
-        fn store_i16(self, to: *mut i16, x: float32x4_t) {
-            let whole = vcvtnq_s32_f32(vmulq_n_f32(x, 32_768.0));
-            vst1_s16(to, vqmovn_s32(whole));
+        fn store_i16(self, to: *mut i16, [low, high]: [float32x4_t; 2]) {
+            let low = vcvtnq_s32_f32(vmulq_n_f32(low, 32_768.0));
+            let high = vcvtnq_s32_f32(vmulq_n_f32(high, 32_768.0));
+            vst1q_s16(to, vqmovn_high_s32(vqmovn_s32(low), high));
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: float32x4_t) {

@@ -17,6 +17,7 @@ pub(crate) fn complex_mul<V: Vectors>(
         v,
         parts_mut(dst),
         sources,
+        true,
         #[inline(always)]
         |_, [a, b]| v.complex_mul(a, b),
     );
@@ -34,6 +35,7 @@ pub(crate) fn complex_mul_add<V: Vectors>(
         v,
         parts_mut(dst),
         sources,
+        true,
         #[inline(always)]
         |d, [a, b]| v.complex_mul_add(d, a, b),
     );

@@ -10,6 +10,7 @@ pub(crate) fn scale<V: Vectors>(v: V, data: &mut [f32], gain: f32) {
         v,
         data,
         [],
+        false,
         #[inline(always)]
         |x, []| v.mul(x, gain),
     );
@@ -21,6 +22,7 @@ pub(crate) fn add<V: Vectors>(v: V, dst: &mut [f32], src: &[f32]) {
         v,
         dst,
         [src],
+        false,
         #[inline(always)]
         |d, [s]| v.add(d, s),
     );
@@ -33,6 +35,7 @@ pub(crate) fn mix<V: Vectors>(v: V, dst: &mut [f32], src: &[f32], gain: f32) {
         v,
         dst,
         [src],
+        false,
         #[inline(always)]
         |d, [s]| v.mul_add(s, gain, d),
     );
@@ -44,6 +47,7 @@ pub(crate) fn mul<V: Vectors>(v: V, dst: &mut [f32], src: &[f32]) {
         v,
         dst,
         [src],
+        false,
         #[inline(always)]
         |d, [s]| v.mul(d, s),
     );
@@ -56,6 +60,7 @@ pub(crate) fn clip<V: Vectors>(v: V, data: &mut [f32], low: f32, high: f32) {
         v,
         data,
         [],
+        false,
         #[inline(always)]
         |x, []| v.lesser(v.greater(x, low), high),
     );

@@ -3,9 +3,25 @@
 use super::walk::fold;
 use crate::simd::Vectors;
 
+/// More running results than this would cost a short slice more than they save.
+macro_rules! by_length {
+    ($len:expr, $function:ident($($argument:expr),*)) => {
+        if $len < 16 * V::LANES {
+            $function::<V, 4>($($argument),*)
+        } else {
+            $function::<V, 8>($($argument),*)
+        }
+    };
+}
+
 #[inline(always)]
 pub(crate) fn dot<V: Vectors>(v: V, a: &[f32], b: &[f32]) -> f32 {
-    let sums = fold::<V, _, 2, 8>(
+    by_length!(a.len(), products(v, a, b))
+}
+
+#[inline(always)]
+fn products<V: Vectors, const SUMS: usize>(v: V, a: &[f32], b: &[f32]) -> f32 {
+    let sums: [_; SUMS] = fold(
         v,
         [a, b],
         (v.splat(0.0), 0.0),
@@ -21,7 +37,12 @@ pub(crate) fn dot<V: Vectors>(v: V, a: &[f32], b: &[f32]) -> f32 {
 
 #[inline(always)]
 pub(crate) fn sum_squares<V: Vectors>(v: V, data: &[f32]) -> f32 {
-    let sums = fold::<V, _, 1, 8>(
+    by_length!(data.len(), squares(v, data))
+}
+
+#[inline(always)]
+fn squares<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> f32 {
+    let sums: [_; SUMS] = fold(
         v,
         [data],
         (v.splat(0.0), 0.0),
@@ -37,7 +58,12 @@ pub(crate) fn sum_squares<V: Vectors>(v: V, data: &[f32]) -> f32 {
 
 #[inline(always)]
 pub(crate) fn peak<V: Vectors>(v: V, data: &[f32]) -> f32 {
-    let found = fold::<V, _, 1, 8>(
+    by_length!(data.len(), magnitudes(v, data))
+}
+
+#[inline(always)]
+fn magnitudes<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> f32 {
+    let found: [_; SUMS] = fold(
         v,
         [data],
         (v.splat(0.0), 0.0),
@@ -53,8 +79,18 @@ pub(crate) fn peak<V: Vectors>(v: V, data: &[f32]) -> f32 {
 
 #[inline(always)]
 pub(crate) fn min_max<V: Vectors>(v: V, data: &[f32]) -> (f32, f32) {
+    // Twice as many, and those with 16 registers would have none left.
+    if V::LANES < 16 || data.len() < 16 * V::LANES {
+        extremes::<V, 4>(v, data)
+    } else {
+        extremes::<V, 8>(v, data)
+    }
+}
+
+#[inline(always)]
+fn extremes<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> (f32, f32) {
     let none = (v.splat(f32::INFINITY), v.splat(f32::NEG_INFINITY));
-    let found = fold::<V, _, 1, 4>(
+    let found: [_; SUMS] = fold(
         v,
         [data],
         (none, f32::NAN),

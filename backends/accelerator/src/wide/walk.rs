@@ -69,12 +69,17 @@ fn pointers<const N: usize>(sources: [&[f32]; N], len: usize) -> [*const f32; N]
     pointers
 }
 
-/// `dst[i] = f(dst[i], sources[..][i])`.
+/// So few samples are left over that they are done one by one: what part of a vector has stored, the
+/// next kernel on the same samples has to wait for.
+const FEW: usize = 4;
+
+/// `dst[i] = f(dst[i], sources[..][i])`. With `pairs`, `f` also mixes samples two and two.
 #[inline(always)]
 pub(super) fn map<V: Vectors, const N: usize>(
     v: V,
     dst: &mut [f32],
     sources: [&[f32]; N],
+    pairs: bool,
     f: impl Fn(V::F32, [V::F32; N]) -> V::F32,
 ) {
     let len = dst.len();
@@ -103,7 +108,16 @@ pub(super) fn map<V: Vectors, const N: usize>(
             v.store(dst.add(i), value(v, dst, sources, i, &f));
             i += V::LANES;
         }
-        if i < len {
+        if len - i < V::LANES.min(FEW) && !pairs {
+            while i < len {
+                let mut x = [v.splat(0.0); N];
+                for k in 0..N {
+                    x[k] = v.splat(*sources[k].add(i));
+                }
+                *dst.add(i) = v.first(f(v.splat(*dst.add(i)), x));
+                i += 1;
+            }
+        } else if i < len {
             let x = f(
                 v.load_first(dst.add(i), len - i, v.splat(0.0)),
                 load_first(v, sources, i, len - i, 0.0),
