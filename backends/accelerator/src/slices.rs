@@ -34,6 +34,9 @@ macro_rules! for_each_kernel {
                 check::equal(dst.len(), a.len()).and(check::equal(dst.len(), b.len()));
             complex_mul_add(dst: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) -> (),
                 check::equal(dst.len(), a.len()).and(check::equal(dst.len(), b.len()));
+            tanh(data: &mut [f32]) -> (), Ok(());
+            exp(data: &mut [f32]) -> (), Ok(());
+            ln(data: &mut [f32]) -> (), Ok(());
             scale_f64(data: &mut [f64], gain: f64) -> (), Ok(());
             channel_gains_f64(interleaved: &mut [f64], gains: &[f64]) -> (),
                 check::frames(interleaved.len(), gains.len());
