@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use auralis_core::CpuFeatures;
+use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
 
@@ -108,6 +108,9 @@ macro_rules! isa {
                 unsafe { inner(body) }
             }
         }
+
+        #[cfg(target_arch = $arch)]
+        compiled!($name $features);
     };
 }
 

@@ -10,11 +10,15 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod check;
+mod compiled;
 mod generic;
 mod isa;
+mod kernels;
 mod multiversion;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod plan;
 mod scalar;
+mod simd;
 mod vectorized;
+mod wide;

@@ -240,6 +240,27 @@ impl Accelerator for Scalar {
         Ok(())
     }
 
+    fn tanh(&self, data: &mut [f32]) -> Result<()> {
+        for x in data {
+            *x = f64::from(*x).tanh() as f32;
+        }
+        Ok(())
+    }
+
+    fn exp(&self, data: &mut [f32]) -> Result<()> {
+        for x in data {
+            *x = f64::from(*x).exp() as f32;
+        }
+        Ok(())
+    }
+
+    fn ln(&self, data: &mut [f32]) -> Result<()> {
+        for x in data {
+            *x = f64::from(*x).ln() as f32;
+        }
+        Ok(())
+    }
+
     fn scale_f64(&self, data: &mut [f64], gain: f64) -> Result<()> {
         for x in data {
             *x *= gain;

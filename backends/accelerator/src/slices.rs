@@ -34,9 +34,35 @@ macro_rules! for_each_kernel {
                 check::equal(dst.len(), a.len()).and(check::equal(dst.len(), b.len()));
             complex_mul_add(dst: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) -> (),
                 check::equal(dst.len(), a.len()).and(check::equal(dst.len(), b.len()));
+            tanh(data: &mut [f32]) -> (), Ok(());
+            exp(data: &mut [f32]) -> (), Ok(());
+            ln(data: &mut [f32]) -> (), Ok(());
             scale_f64(data: &mut [f64], gain: f64) -> (), Ok(());
             channel_gains_f64(interleaved: &mut [f64], gains: &[f64]) -> (),
                 check::frames(interleaved.len(), gains.len());
+        }
+    };
+}
+
+/// Implements [`Compiled`](crate::compiled::Compiled) for a token and its target features.
+macro_rules! compiled {
+    ($isa:ident $features:literal) => {
+        for_each_kernel!(compiled; $isa $features);
+    };
+    ($isa:ident $features:literal;
+     $($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {
+        impl crate::compiled::Compiled for $isa {
+            $(
+                #[inline(always)]
+                fn $name(self, $($arg: $type),*) -> $result {
+                    #[target_feature(enable = $features)]
+                    fn inner(isa: $isa, $($arg: $type),*) -> $result {
+                        crate::kernels::Kernels::$name(isa, $($arg),*)
+                    }
+                    // SAFETY: the token proves that the CPU has these features.
+                    unsafe { inner(self, $($arg),*) }
+                }
+            )*
         }
     };
 }

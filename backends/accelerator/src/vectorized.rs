@@ -1,4 +1,4 @@
-//! The accelerator that runs the generic kernels on one instruction set.
+//! The accelerator that runs the kernels of one instruction set.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use auralis_core::{
 };
 
 use crate::check;
-use crate::generic::Generic;
-use crate::isa::{Isa, Portable};
+use crate::compiled::Compiled;
+use crate::isa::Portable;
 use crate::plan::{self, for_each_planned};
 
-/// The generic kernels, compiled for `I`.
+/// The kernels of `I`.
 #[derive(Debug)]
 struct Vectorized<I> {
     isa: I,
@@ -22,7 +22,7 @@ struct Vectorized<I> {
 /// # Errors
 ///
 /// [`ErrorKind::Unavailable`] with the features that the CPU lacks or the configuration hides.
-pub(crate) fn build<I: Isa>(
+pub(crate) fn build<I: Compiled>(
     context: &BuildContext<'_, dyn Accelerator>,
 ) -> Result<Arc<dyn Accelerator>> {
     context.options.parse::<NoOptions>()?;
@@ -32,7 +32,7 @@ pub(crate) fn build<I: Isa>(
     }
 }
 
-fn unavailable<I: Isa>(allowed: CpuFeatures) -> Error {
+fn unavailable<I: Compiled>(allowed: CpuFeatures) -> Error {
     let detected = CpuFeatures::detect();
     let message = "this CPU lacks features that the backend needs, or the configuration hides them";
     Error::new(ErrorKind::Unavailable, message)
@@ -49,7 +49,7 @@ fn unavailable<I: Isa>(allowed: CpuFeatures) -> Error {
 /// The accelerator of the instruction set with this name, if its features are allowed and the CPU has
 /// them; else the portable one.
 pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> {
-    fn named<I: Isa>(name: &str, allowed: CpuFeatures) -> Option<Arc<dyn Accelerator>> {
+    fn named<I: Compiled>(name: &str, allowed: CpuFeatures) -> Option<Arc<dyn Accelerator>> {
         let isa = I::detect(allowed).filter(|_| I::NAME == name)?;
         Some(Arc::new(Vectorized { isa }))
     }
@@ -68,8 +68,7 @@ macro_rules! methods {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {$(
         fn $name(&self, $($arg: $type),*) -> Result<$result> {
             $check?;
-            let kernels = Generic::<I::Arithmetic>::default();
-            Ok(self.isa.run(|| kernels.$name($($arg),*)))
+            Ok(Compiled::$name(self.isa, $($arg),*))
         }
     )*};
 }
@@ -82,7 +81,7 @@ macro_rules! planned {
     )*};
 }
 
-impl<I: Isa> Accelerator for Vectorized<I> {
+impl<I: Compiled> Accelerator for Vectorized<I> {
     for_each_kernel!(methods);
     for_each_planned!(planned);
 }

@@ -38,6 +38,9 @@ macro_rules! for_each_slice_kernel {
                 a: &[$crate::Complex<f32>],
                 b: &[$crate::Complex<f32>],
             ) -> ();
+            Tanh tanh(data: &mut [f32]) -> ();
+            Exp exp(data: &mut [f32]) -> ();
+            Ln ln(data: &mut [f32]) -> ();
             Window window(dst: &mut [f32], window: $crate::Window) -> ();
             MovingRms moving_rms(dst: &mut [f32], src: &[f32], window: usize) -> ();
             Convolve convolve(
@@ -132,6 +135,9 @@ kernels! {
     I32FromF32 "i32_from_f32"
     ComplexMul "complex_mul"
     ComplexMulAdd "complex_mul_add"
+    Tanh "tanh"
+    Exp "exp"
+    Ln "ln"
     Window "window"
     MovingRms "moving_rms"
     Convolve "convolve"

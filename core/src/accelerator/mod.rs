@@ -176,6 +176,28 @@ pub trait Accelerator: Debug + Send + Sync {
         Err(Error::unsupported("complex_mul_add"))
     }
 
+    /// The hyperbolic tangent of every sample. Within 2 ε of itself, down to the denormal numbers; ±1
+    /// from 9.02 on. The sign of a zero stays; NaN stays NaN.
+    fn tanh(&self, data: &mut [f32]) -> Result<()> {
+        let _ = data;
+        Err(Error::unsupported("tanh"))
+    }
+
+    /// e to the power of every sample. Within 2 ε of itself, and below the normal numbers within one
+    /// step of 2⁻¹⁴⁹. Infinity from 88.73 on, 0 from -103.98 down; NaN stays NaN.
+    fn exp(&self, data: &mut [f32]) -> Result<()> {
+        let _ = data;
+        Err(Error::unsupported("exp"))
+    }
+
+    /// The natural logarithm of every sample, denormal numbers included. Within 2 ε of itself, near 1
+    /// too. Negative infinity of a zero of either sign, infinity of infinity, NaN of what is
+    /// negative; NaN stays NaN.
+    fn ln(&self, data: &mut [f32]) -> Result<()> {
+        let _ = data;
+        Err(Error::unsupported("ln"))
+    }
+
     /// Fills `dst` with a window, see [`Window`]. Within 2 ε.
     fn window(&self, dst: &mut [f32], window: Window) -> Result<()> {
         let _ = (dst, window);

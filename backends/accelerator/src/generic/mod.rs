@@ -5,6 +5,7 @@ mod complex;
 mod convert;
 mod gain;
 mod layout;
+mod math;
 mod reduce;
 
 /// The kernels, computing as `A` says. Arguments have been checked: see [`crate::check`].

@@ -6,7 +6,10 @@ use super::Served;
 use super::guard::{on_instance, store};
 use super::serve::keep;
 use crate::argument::{Lend, Open};
-use crate::tables::{ConvolveV1, F64V1, SlicesV1, accelerator_convolve_v1, accelerator_f64_v1};
+use crate::tables::{
+    ConvolveV1, F64V1, MathV1, SlicesV1, accelerator_convolve_v1, accelerator_f64_v1,
+    accelerator_math_v1,
+};
 use crate::wire::{
     Complex, ConvolutionModeCode, Instance, Message, MinMax, Planes, PlanesMut, Slice, SliceMut,
     Status, WindowCode,
@@ -46,5 +49,6 @@ macro_rules! serve_kernels {
 }
 
 crate::accelerator_slices_v1!(serve_kernels);
+accelerator_math_v1!(serve_kernels);
 accelerator_convolve_v1!(serve_kernels);
 accelerator_f64_v1!(serve_kernels);

@@ -22,7 +22,7 @@ pub use auralis_core::manifest_record;
 
 use crate::tables::{
     BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
-    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, LogV1, ProfilerV1, RealFftV1, SlicesV1,
+    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, LogV1, MathV1, ProfilerV1, RealFftV1, SlicesV1,
     UserKernelsV1,
 };
 use crate::wire::{InterfaceHeader, PluginHeader, Text};
@@ -123,6 +123,7 @@ pub static INTERFACES: &[InterfaceHeader] = &[
     BackendsV1::HEADER,
     LogV1::HEADER,
     SlicesV1::HEADER,
+    MathV1::HEADER,
     ConvolveV1::HEADER,
     F64V1::HEADER,
     ComplexFftV1::HEADER,

@@ -9,7 +9,7 @@ use super::instance::{RemoteInstance, returned};
 use super::plans;
 use super::{AcceleratorTables, Remote, Tables};
 use crate::argument::{Hold, Lower};
-use crate::tables::{accelerator_convolve_v1, accelerator_f64_v1};
+use crate::tables::{accelerator_convolve_v1, accelerator_f64_v1, accelerator_math_v1};
 use crate::wire::{
     Complex, ConvolutionModeCode, MinMax, Planes, PlanesMut, Slice, SliceMut, WindowCode,
 };
@@ -94,10 +94,12 @@ mod functions {
     }
 
     macro_rules! slices { ($($list:tt)*) => { calls! { slices: $($list)* } }; }
+    macro_rules! math { ($($list:tt)*) => { calls! { math: $($list)* } }; }
     macro_rules! convolve { ($($list:tt)*) => { calls! { convolve: $($list)* } }; }
     macro_rules! f64 { ($($list:tt)*) => { calls! { f64: $($list)* } }; }
 
     crate::accelerator_slices_v1!(slices);
+    accelerator_math_v1!(math);
     accelerator_convolve_v1!(convolve);
     accelerator_f64_v1!(f64);
 }

@@ -26,7 +26,8 @@ pub use user_kernel::PluginKernel;
 
 use crate::tables::{
     BackendsV1, BiquadsV1, BufferPoolV1, CacheV1, ComplexFftV1, ConvolveV1, ConvolverV1,
-    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, ProfilerV1, RealFftV1, SlicesV1, UserKernelsV1,
+    ExecutorV1, F64V1, FftF64V1, FirV1, Interface, MathV1, ProfilerV1, RealFftV1, SlicesV1,
+    UserKernelsV1,
 };
 use crate::wire::{PluginHeader, Text};
 use crate::{ABI_STABLE_LINE, ABI_VERSION, TARGET};
@@ -62,6 +63,7 @@ pub struct Tables {
 #[derive(Clone, Copy, Debug)]
 struct AcceleratorTables {
     slices: Option<&'static SlicesV1>,
+    math: Option<&'static MathV1>,
     convolve: Option<&'static ConvolveV1>,
     f64: Option<&'static F64V1>,
     complex_fft: Option<&'static ComplexFftV1>,
@@ -193,6 +195,7 @@ impl Tables {
             Ok(Self {
                 accelerator: AcceleratorTables {
                     slices: find(header)?,
+                    math: find(header)?,
                     convolve: find(header)?,
                     f64: find(header)?,
                     complex_fft: find(header)?,

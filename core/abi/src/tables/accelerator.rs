@@ -56,6 +56,19 @@ macro_rules! accelerator_slices_v1 {
     };
 }
 
+macro_rules! accelerator_math_v1 {
+    ($callback:ident) => {
+        $callback! {
+            /// Functions of single samples.
+            MathV1 "accelerator.math/1" {
+                tanh(data: SliceMut<f32>);
+                exp(data: SliceMut<f32>);
+                ln(data: SliceMut<f32>);
+            }
+        }
+    };
+}
+
 macro_rules! accelerator_convolve_v1 {
     ($callback:ident) => {
         $callback! {
@@ -91,9 +104,10 @@ macro_rules! accelerator_f64_v1 {
     };
 }
 
-pub(crate) use {accelerator_convolve_v1, accelerator_f64_v1};
+pub(crate) use {accelerator_convolve_v1, accelerator_f64_v1, accelerator_math_v1};
 
 accelerator_slices_v1!(kernel_table);
+accelerator_math_v1!(kernel_table);
 accelerator_convolve_v1!(kernel_table);
 accelerator_f64_v1!(kernel_table);
 

@@ -15,7 +15,7 @@ use abi_stable::StableAbi;
 
 pub use accelerator::{
     BiquadsV1, ComplexFftFunctions, ComplexFftV1, ConvolveV1, ConvolverV1, F64V1, FftF64V1, FirV1,
-    RealFftFunctions, RealFftV1, SlicesV1,
+    MathV1, RealFftFunctions, RealFftV1, SlicesV1,
 };
 pub use backends::{BackendRecord, BackendsV1, BuiltBackend};
 pub use buffer_pool::{Buffer, BufferPoolV1, PoolStats};
@@ -27,7 +27,7 @@ pub use profiler::{
 };
 pub use user_kernels::{ParameterRecord, UserKernelRecord, UserKernelsV1, VariantRecord};
 
-pub(crate) use accelerator::{accelerator_convolve_v1, accelerator_f64_v1};
+pub(crate) use accelerator::{accelerator_convolve_v1, accelerator_f64_v1, accelerator_math_v1};
 pub(crate) use buffer_pool::buffer_pool_v1;
 pub(crate) use cache::cache_v1;
 pub(crate) use executor::executor_v1;

@@ -76,6 +76,9 @@ pub fn answers(a: &dyn Accelerator, n: usize) -> Vec<(&'static str, String)> {
             "complex_mul_add",
             changed(&cx, |d| a.complex_mul_add(d, &cy, &cy)),
         ),
+        ("tanh", changed(&y, |d| a.tanh(d))),
+        ("exp", changed(&y, |d| a.exp(d))),
+        ("ln", changed(&y, |d| a.ln(d))),
         ("window", each(windows, |w| changed(&x, |d| a.window(d, w)))),
         (
             "moving_rms",

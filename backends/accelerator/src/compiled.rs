@@ -1,0 +1,28 @@
+//! The kernels on slices as functions of an instruction set.
+
+use auralis_core::Complex;
+
+use crate::isa::{Isa, Portable};
+use crate::kernels::Kernels;
+
+macro_rules! functions {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {
+        /// The kernels, each compiled for the instruction set, as [`Isa::run`] would. But that hands
+        /// its body over in memory, and these take their arguments in registers: of the nanoseconds
+        /// that a call on a short slice takes, that is a good part.
+        pub(crate) trait Compiled: Isa {
+            $(fn $name(self, $($arg: $type),*) -> $result;)*
+        }
+
+        impl Compiled for Portable {
+            $(
+                #[inline(always)]
+                fn $name(self, $($arg: $type),*) -> $result {
+                    Kernels::$name(self, $($arg),*)
+                }
+            )*
+        }
+    };
+}
+
+for_each_kernel!(functions);

@@ -1,0 +1,198 @@
+//! Vectors of AVX2 with FMA.
+
+use std::arch::x86_64::*;
+
+use super::Vectors;
+use super::x86::join;
+use crate::isa::Avx2;
+
+const TWO_15: f32 = 32_768.0;
+const TWO_23: f32 = 8_388_608.0;
+const TWO_31: f32 = 2_147_483_648.0;
+
+/// The first `count` lanes.
+///
+/// # Safety
+///
+/// The CPU has AVX, and `count` is at most 8.
+#[inline(always)]
+unsafe fn first(count: usize) -> __m256i {
+    const ONES: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: the caller's promise: so eight integers stand from there on.
+    unsafe { _mm256_loadu_si256(ONES.as_ptr().add(8 - count).cast()) }
+}
+
+/// `x * scale`, NaN turned into 0.
+#[inline(always)]
+fn scaled(v: Avx2, x: __m256, scale: f32) -> __m256 {
+    let x = v.mul(x, v.splat(scale));
+    // SAFETY: the token proves AVX2.
+    unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_ORD_Q>(x, x)) }
+}
+
+/// `x * 2^15`, rounded, of which what is out of range saturates to `i16` as it should; 0 for NaN.
+#[inline(always)]
+fn to_i16_range(v: Avx2, x: __m256) -> __m256i {
+    // What lies below becomes the least i32.
+    let limited = v.lesser(scaled(v, x, TWO_15), v.splat(TWO_15));
+    // SAFETY: the token proves AVX2.
+    unsafe { _mm256_cvtps_epi32(limited) }
+}
+
+impl Vectors for Avx2 {
+    type F32 = __m256;
+
+    const LANES: usize = 8;
+
+    proven! {
+        fn splat(self, x: f32) -> __m256 {
+            _mm256_set1_ps(x)
+        }
+
+        fn first(self, x: __m256) -> f32 {
+            _mm256_cvtss_f32(x)
+        }
+
+        fn add(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_add_ps(a, b)
+        }
+
+        fn mul(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_mul_ps(a, b)
+        }
+
+        fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+            _mm256_fmadd_ps(a, b, c)
+        }
+
+        fn abs(self, x: __m256) -> __m256 {
+            _mm256_andnot_ps(_mm256_set1_ps(-0.0), x)
+        }
+
+        fn greater(self, m: __m256, x: __m256) -> __m256 {
+            _mm256_max_ps(x, m)
+        }
+
+        fn lesser(self, m: __m256, x: __m256) -> __m256 {
+            _mm256_min_ps(x, m)
+        }
+
+        fn sum(self, x: __m256) -> f32 {
+            let half = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            join(half, #[inline(always)] |a, b| _mm_add_ps(a, b))
+        }
+
+        fn greatest(self, x: __m256) -> f32 {
+            let half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            join(half, #[inline(always)] |a, b| _mm_max_ps(a, b))
+        }
+
+        fn least(self, x: __m256) -> f32 {
+            let half = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            join(half, #[inline(always)] |a, b| _mm_min_ps(a, b))
+        }
+
+        fn complex_mul(self, a: __m256, b: __m256) -> __m256 {
+            let crossed = _mm256_mul_ps(_mm256_movehdup_ps(a), _mm256_permute_ps::<0xb1>(b));
+            _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
+        }
+
+        fn complex_mul_add(self, d: __m256, a: __m256, b: __m256) -> __m256 {
+            let swapped = _mm256_permute_ps::<0xb1>(b);
+            let crossed = _mm256_fmaddsub_ps(_mm256_movehdup_ps(a), swapped, d);
+            _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
+        }
+
+        fn interleave(self, left: __m256, right: __m256) -> [__m256; 2] {
+            let low = _mm256_unpacklo_ps(left, right);
+            let high = _mm256_unpackhi_ps(left, right);
+            [
+                _mm256_permute2f128_ps::<0x20>(low, high),
+                _mm256_permute2f128_ps::<0x31>(low, high),
+            ]
+        }
+
+        fn deinterleave(self, [low, high]: [__m256; 2]) -> [__m256; 2] {
+            let first = _mm256_permute2f128_ps::<0x20>(low, high);
+            let second = _mm256_permute2f128_ps::<0x31>(low, high);
+            [
+                _mm256_shuffle_ps::<0x88>(first, second),
+                _mm256_shuffle_ps::<0xdd>(first, second),
+            ]
+        }
+    }
+
+    given! {
+        fn load(self, from: *const f32) -> __m256 {
+            _mm256_loadu_ps(from)
+        }
+
+        fn store(self, to: *mut f32, x: __m256) {
+            _mm256_storeu_ps(to, x)
+        }
+
+        fn load_first(self, from: *const f32, count: usize, rest: __m256) -> __m256 {
+            let lanes = first(count);
+            let loaded = _mm256_maskload_ps(from, lanes);
+            _mm256_blendv_ps(rest, loaded, _mm256_castsi256_ps(lanes))
+        }
+
+        fn store_first(self, to: *mut f32, count: usize, x: __m256) {
+            _mm256_maskstore_ps(to, first(count), x)
+        }
+
+        fn load_i16(self, from: *const i16) -> __m256 {
+            let wide = _mm256_cvtepi16_epi32(_mm_loadu_si128(from.cast()));
+            let whole = _mm256_cvtepi32_ps(wide);
+            self.mul(whole, self.splat(1.0 / TWO_15))
+        }
+
+        fn load_i24(self, from: *const [u8; 3]) -> __m256 {
+            let bytes: *const u8 = from.cast();
+            // The bytes 0 to 15 and 8 to 23, of which the first and the last twelve are used.
+            let halves = _mm256_inserti128_si256::<1>(
+                _mm256_castsi128_si256(_mm_loadu_si128(bytes.cast())),
+                _mm_loadu_si128(bytes.add(8).cast()),
+            );
+            // Three to each integer, from its second byte on: so the sign is in place, and the
+            // integer is 2^8 times its value.
+            let spread = _mm256_setr_epi8(
+                -1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, //
+                -1, 4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15,
+            );
+            let wide = _mm256_shuffle_epi8(halves, spread);
+            self.mul(_mm256_cvtepi32_ps(wide), self.splat(1.0 / TWO_31))
+        }
+
+        fn load_i32(self, from: *const i32) -> __m256 {
+            let whole = _mm256_cvtepi32_ps(_mm256_loadu_si256(from.cast()));
+            self.mul(whole, self.splat(1.0 / TWO_31))
+        }
+
+        fn store_i16(self, to: *mut i16, [low, high]: [__m256; 2]) {
+            let narrow = _mm256_packs_epi32(to_i16_range(self, low), to_i16_range(self, high));
+            _mm256_storeu_si256(to.cast(), _mm256_permute4x64_epi64::<0xd8>(narrow));
+        }
+
+        fn store_i24(self, to: *mut [u8; 3], x: __m256) {
+            let raised = self.greater(scaled(self, x, TWO_23), self.splat(-TWO_23));
+            let limited = self.lesser(raised, self.splat(TWO_23 - 1.0));
+            let gather = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+            let packed =
+                _mm256_shuffle_epi8(_mm256_cvtps_epi32(limited), _mm256_broadcastsi128_si256(gather));
+            let quarters = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 3);
+            let joined = _mm256_permutevar8x32_epi32(packed, quarters);
+            let bytes: *mut u8 = to.cast();
+            _mm_storeu_si128(bytes.cast(), _mm256_castsi256_si128(joined));
+            _mm_storel_epi64(bytes.add(16).cast(), _mm256_extracti128_si256::<1>(joined));
+        }
+
+        fn store_i32(self, to: *mut i32, x: __m256) {
+            let x = scaled(self, x, TWO_31);
+            // What lies beyond the range becomes the least i32: above it, all of its bits are wrong.
+            let above = _mm256_cmp_ps::<_CMP_GE_OQ>(x, self.splat(TWO_31));
+            let whole = _mm256_xor_si256(_mm256_cvtps_epi32(x), _mm256_castps_si256(above));
+            _mm256_storeu_si256(to.cast(), whole);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Vectors of AVX-512.
+
+use std::arch::x86_64::*;
+
+use super::Vectors;
+use super::x86::join;
+use crate::isa::Avx512;
+
+const TWO_15: f32 = 32_768.0;
+const TWO_23: f32 = 8_388_608.0;
+const TWO_31: f32 = 2_147_483_648.0;
+
+/// The first `count` lanes.
+#[inline(always)]
+fn first(count: usize) -> __mmask16 {
+    ((1_u32 << count) - 1) as __mmask16
+}
+
+/// The lanes that are not NaN.
+#[inline(always)]
+fn numbers(_: Avx512, x: __m512) -> __mmask16 {
+    // SAFETY: the token proves AVX-512.
+    unsafe { _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x) }
+}
+
+/// `x * 2^15`, rounded, of which what is out of range saturates to `i16` as it should; 0 for NaN.
+#[inline(always)]
+fn to_i16_range(v: Avx512, x: __m512) -> __m512i {
+    // What lies below becomes the least i32.
+    let limited = v.lesser(v.mul(x, v.splat(TWO_15)), v.splat(TWO_15));
+    // SAFETY: the token proves AVX-512.
+    unsafe { _mm512_maskz_cvtps_epi32(numbers(v, x), limited) }
+}
+
+impl Vectors for Avx512 {
+    type F32 = __m512;
+
+    const LANES: usize = 16;
+
+    proven! {
+        fn splat(self, x: f32) -> __m512 {
+            _mm512_set1_ps(x)
+        }
+
+        fn first(self, x: __m512) -> f32 {
+            _mm512_cvtss_f32(x)
+        }
+
+        fn add(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_add_ps(a, b)
+        }
+
+        fn mul(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_mul_ps(a, b)
+        }
+
+        fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+            _mm512_fmadd_ps(a, b, c)
+        }
+
+        fn abs(self, x: __m512) -> __m512 {
+            _mm512_abs_ps(x)
+        }
+
+        fn greater(self, m: __m512, x: __m512) -> __m512 {
+            _mm512_max_ps(x, m)
+        }
+
+        fn lesser(self, m: __m512, x: __m512) -> __m512 {
+            _mm512_min_ps(x, m)
+        }
+
+        fn sum(self, x: __m512) -> f32 {
+            let half = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x));
+            let quarter = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
+            join(quarter, #[inline(always)] |a, b| _mm_add_ps(a, b))
+        }
+
+        fn greatest(self, x: __m512) -> f32 {
+            let half = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x));
+            let quarter = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
+            join(quarter, #[inline(always)] |a, b| _mm_max_ps(a, b))
+        }
+
+        fn least(self, x: __m512) -> f32 {
+            let half = _mm256_min_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x));
+            let quarter = _mm_min_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
+            join(quarter, #[inline(always)] |a, b| _mm_min_ps(a, b))
+        }
+
+        fn complex_mul(self, a: __m512, b: __m512) -> __m512 {
+            let crossed = _mm512_mul_ps(_mm512_movehdup_ps(a), swapped(b));
+            _mm512_fmaddsub_ps(_mm512_moveldup_ps(a), b, crossed)
+        }
+
+        fn complex_mul_add(self, d: __m512, a: __m512, b: __m512) -> __m512 {
+            let crossed = _mm512_fmaddsub_ps(_mm512_movehdup_ps(a), swapped(b), d);
+            _mm512_fmaddsub_ps(_mm512_moveldup_ps(a), b, crossed)
+        }
+
+        fn interleave(self, left: __m512, right: __m512) -> [__m512; 2] {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high =
+                _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [
+                _mm512_permutex2var_ps(left, low, right),
+                _mm512_permutex2var_ps(left, high, right),
+            ]
+        }
+
+        fn deinterleave(self, [low, high]: [__m512; 2]) -> [__m512; 2] {
+            let even =
+                _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            [
+                _mm512_permutex2var_ps(low, even, high),
+                _mm512_permutex2var_ps(low, odd, high),
+            ]
+        }
+    }
+
+    given! {
+        fn load(self, from: *const f32) -> __m512 {
+            _mm512_loadu_ps(from)
+        }
+
+        fn store(self, to: *mut f32, x: __m512) {
+            _mm512_storeu_ps(to, x)
+        }
+
+        fn load_first(self, from: *const f32, count: usize, rest: __m512) -> __m512 {
+            _mm512_mask_loadu_ps(rest, first(count), from)
+        }
+
+        fn store_first(self, to: *mut f32, count: usize, x: __m512) {
+            _mm512_mask_storeu_ps(to, first(count), x)
+        }
+
+        fn load_i16(self, from: *const i16) -> __m512 {
+            let wide = _mm512_cvtepi16_epi32(_mm256_loadu_si256(from.cast()));
+            let whole = _mm512_cvtepi32_ps(wide);
+            self.mul(whole, self.splat(1.0 / TWO_15))
+        }
+
+        fn load_i24(self, from: *const [u8; 3]) -> __m512 {
+            let packed = _mm512_maskz_loadu_epi32(0x0fff, from.cast());
+            // Twelve bytes to each quarter, then three to each integer, from its second byte on:
+            // so the sign is in place, and the integer is 2^8 times its value.
+            let quarters = _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0);
+            let spread = _mm_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11);
+            let wide = _mm512_shuffle_epi8(
+                _mm512_permutexvar_epi32(quarters, packed),
+                _mm512_broadcast_i32x4(spread),
+            );
+            self.mul(_mm512_cvtepi32_ps(wide), self.splat(1.0 / TWO_31))
+        }
+
+        fn load_i32(self, from: *const i32) -> __m512 {
+            let whole = _mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast()));
+            self.mul(whole, self.splat(1.0 / TWO_31))
+        }
+
+        fn store_i16(self, to: *mut i16, [low, high]: [__m512; 2]) {
+            let narrow = _mm512_packs_epi32(to_i16_range(self, low), to_i16_range(self, high));
+            let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+            _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi64(order, narrow));
+        }
+
+        fn store_i24(self, to: *mut [u8; 3], x: __m512) {
+            let raised = self.greater(self.mul(x, self.splat(TWO_23)), self.splat(-TWO_23));
+            let limited = self.lesser(raised, self.splat(TWO_23 - 1.0));
+            let gather = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+            let quarters = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 3, 3, 3);
+            let packed = _mm512_shuffle_epi8(
+                _mm512_maskz_cvtps_epi32(numbers(self, x), limited),
+                _mm512_broadcast_i32x4(gather),
+            );
+            let joined = _mm512_permutexvar_epi32(quarters, packed);
+            _mm512_mask_storeu_epi32(to.cast(), 0x0fff, joined);
+        }
+
+        fn store_i32(self, to: *mut i32, x: __m512) {
+            let scaled = self.mul(x, self.splat(TWO_31));
+            // What lies beyond the range becomes the least i32, which is right on one side.
+            let above = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(scaled, self.splat(TWO_31));
+            let greatest = _mm512_set1_epi32(i32::MAX);
+            let whole = _mm512_maskz_cvtps_epi32(numbers(self, x), scaled);
+            _mm512_storeu_si512(to.cast(), _mm512_mask_mov_epi32(whole, above, greatest));
+        }
+    }
+}
+
+/// Real and imaginary parts exchanged.
+///
+/// # Safety
+///
+/// The CPU has AVX-512.
+#[inline(always)]
+unsafe fn swapped(x: __m512) -> __m512 {
+    // SAFETY: the caller's promise. A rotation: the units that shuffle have enough to do.
+    unsafe { _mm512_castsi512_ps(_mm512_rol_epi64::<32>(_mm512_castps_si512(x))) }
+}

@@ -1,0 +1,123 @@
+//! Vectors of an instruction set, for the kernels that are written by hand.
+
+/// Methods of [`Vectors`] that are unsafe by their instructions alone.
+macro_rules! proven {
+    ($(fn $name:ident($($argument:tt)*) -> $result:ty { $($body:tt)* })*) => {$(
+        #[inline(always)]
+        fn $name($($argument)*) -> $result {
+            // SAFETY: the token proves that the CPU has the instructions.
+            unsafe { $($body)* }
+        }
+    )*};
+}
+
+/// Methods of [`Vectors`] that are unsafe by their pointers too.
+macro_rules! given {
+    ($(fn $name:ident($($argument:tt)*) $(-> $result:ty)? { $($body:tt)* })*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($argument)*) $(-> $result)? {
+            // SAFETY: the token proves that the CPU has the instructions; the pointers are the
+            // caller's promise.
+            unsafe { $($body)* }
+        }
+    )*};
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use crate::isa::Isa;
+
+/// What an instruction set does with a vector of samples.
+///
+/// It is implemented for the tokens of [`crate::isa`]: holding one proves that the instructions may
+/// run.
+///
+/// # Safety
+///
+/// What is unsafe here is so for its pointers: as many elements as the vector has lanes (or `count`)
+/// must be there to be read or written, and nobody else may use them. No alignment is asked for.
+pub(crate) trait Vectors: Isa {
+    /// Samples.
+    type F32: Copy;
+
+    /// How many of them.
+    const LANES: usize;
+
+    /// The same in every lane.
+    fn splat(self, x: f32) -> Self::F32;
+
+    /// The first lane.
+    fn first(self, x: Self::F32) -> f32;
+
+    unsafe fn load(self, from: *const f32) -> Self::F32;
+
+    unsafe fn store(self, to: *mut f32, x: Self::F32);
+
+    /// The first `count` lanes, fewer than all of them, from memory; `rest` in the others.
+    unsafe fn load_first(self, from: *const f32, count: usize, rest: Self::F32) -> Self::F32;
+
+    /// Stores the first `count` lanes, fewer than all of them.
+    unsafe fn store_first(self, to: *mut f32, count: usize, x: Self::F32);
+
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// `a * b + c` with one rounding.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+
+    fn abs(self, x: Self::F32) -> Self::F32;
+
+    /// `x` where it is greater than `m`, else `m`: also where either is NaN.
+    fn greater(self, m: Self::F32, x: Self::F32) -> Self::F32;
+
+    /// `x` where it is less than `m`, else `m`: also where either is NaN.
+    fn lesser(self, m: Self::F32, x: Self::F32) -> Self::F32;
+
+    /// The sum of the lanes.
+    fn sum(self, x: Self::F32) -> f32;
+
+    /// The greatest lane; none is NaN.
+    fn greatest(self, x: Self::F32) -> f32;
+
+    /// The least lane; none is NaN.
+    fn least(self, x: Self::F32) -> f32;
+
+    /// Products of interleaved complex numbers.
+    fn complex_mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// `d + a * b` of interleaved complex numbers.
+    fn complex_mul_add(self, d: Self::F32, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// Frames of left and right, in order.
+    fn interleave(self, left: Self::F32, right: Self::F32) -> [Self::F32; 2];
+
+    /// Left and right of frames in order.
+    fn deinterleave(self, frames: [Self::F32; 2]) -> [Self::F32; 2];
+
+    /// Loads integers as fractions of full scale.
+    unsafe fn load_i16(self, from: *const i16) -> Self::F32;
+
+    /// The same of packed little-endian 24-bit integers.
+    unsafe fn load_i24(self, from: *const [u8; 3]) -> Self::F32;
+
+    /// The same of 32-bit integers.
+    unsafe fn load_i32(self, from: *const i32) -> Self::F32;
+
+    /// Stores two vectors of fractions of full scale as integers: to nearest, ties to even, limited, 0
+    /// for NaN.
+    unsafe fn store_i16(self, to: *mut i16, x: [Self::F32; 2]);
+
+    /// The same, of one vector, as packed little-endian 24-bit integers.
+    unsafe fn store_i24(self, to: *mut [u8; 3], x: Self::F32);
+
+    /// The same as 32-bit integers.
+    unsafe fn store_i32(self, to: *mut i32, x: Self::F32);
+}

@@ -1,0 +1,170 @@
+//! Vectors of NEON.
+
+use std::arch::aarch64::*;
+
+use super::Vectors;
+use crate::isa::Neon;
+
+impl Vectors for Neon {
+    type F32 = float32x4_t;
+
+    const LANES: usize = 4;
+
+    proven! {
+        fn splat(self, x: f32) -> float32x4_t {
+            vdupq_n_f32(x)
+        }
+
+        fn first(self, x: float32x4_t) -> f32 {
+            vgetq_lane_f32::<0>(x)
+        }
+
+        fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vaddq_f32(a, b)
+        }
+
+        fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vmulq_f32(a, b)
+        }
+
+        fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+            vfmaq_f32(c, a, b)
+        }
+
+        fn abs(self, x: float32x4_t) -> float32x4_t {
+            vabsq_f32(x)
+        }
+
+        // Comparisons rather than `fmaxnm` and `fminnm`: those answer a signalling NaN with NaN.
+
+        fn greater(self, m: float32x4_t, x: float32x4_t) -> float32x4_t {
+            vbslq_f32(vcgtq_f32(x, m), x, m)
+        }
+
+        fn lesser(self, m: float32x4_t, x: float32x4_t) -> float32x4_t {
+            vbslq_f32(vcltq_f32(x, m), x, m)
+        }
+
+        fn sum(self, x: float32x4_t) -> f32 {
+            vaddvq_f32(x)
+        }
+
+        fn greatest(self, x: float32x4_t) -> f32 {
+            vmaxvq_f32(x)
+        }
+
+        fn least(self, x: float32x4_t) -> f32 {
+            vminvq_f32(x)
+        }
+
+        fn complex_mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            let product = vmulq_f32(vtrn1q_f32(a, a), b);
+            vfmaq_f32(product, crossing(a), vrev64q_f32(b))
+        }
+
+        fn complex_mul_add(self, d: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            let sum = vfmaq_f32(d, vtrn1q_f32(a, a), b);
+            vfmaq_f32(sum, crossing(a), vrev64q_f32(b))
+        }
+
+        fn interleave(self, left: float32x4_t, right: float32x4_t) -> [float32x4_t; 2] {
+            [vzip1q_f32(left, right), vzip2q_f32(left, right)]
+        }
+
+        fn deinterleave(self, [low, high]: [float32x4_t; 2]) -> [float32x4_t; 2] {
+            [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
+        }
+    }
+
+    given! {
+        fn load(self, from: *const f32) -> float32x4_t {
+            vld1q_f32(from)
+        }
+
+        fn store(self, to: *mut f32, x: float32x4_t) {
+            vst1q_f32(to, x)
+        }
+
+        fn load_first(self, from: *const f32, count: usize, rest: float32x4_t) -> float32x4_t {
+            let mut x = rest;
+            if count > 0 {
+                x = vld1q_lane_f32::<0>(from, x);
+            }
+            if count > 1 {
+                x = vld1q_lane_f32::<1>(from.add(1), x);
+            }
+            if count > 2 {
+                x = vld1q_lane_f32::<2>(from.add(2), x);
+            }
+            x
+        }
+
+        fn store_first(self, to: *mut f32, count: usize, x: float32x4_t) {
+            if count > 0 {
+                vst1q_lane_f32::<0>(to, x);
+            }
+            if count > 1 {
+                vst1q_lane_f32::<1>(to.add(1), x);
+            }
+            if count > 2 {
+                vst1q_lane_f32::<2>(to.add(2), x);
+            }
+        }
+
+        fn load_i16(self, from: *const i16) -> float32x4_t {
+            vcvtq_n_f32_s32::<15>(vmovl_s16(vld1_s16(from)))
+        }
+
+        fn load_i24(self, from: *const [u8; 3]) -> float32x4_t {
+            // Three bytes to each integer, from its second byte on: so the sign is in place, and the
+            // integer is 2^8 times its value. An index out of range gives 0.
+            const SPREAD: [u8; 16] = [99, 0, 1, 2, 99, 3, 4, 5, 99, 6, 7, 8, 99, 9, 10, 11];
+            let low = vld1_u8(from.cast());
+            let high = vld1_lane_u32::<0>(from.cast::<u32>().add(2), vdup_n_u32(0));
+            let packed = vcombine_u8(low, vreinterpret_u8_u32(high));
+            let wide = vqtbl1q_u8(packed, vld1q_u8(SPREAD.as_ptr()));
+            vcvtq_n_f32_s32::<31>(vreinterpretq_s32_u8(wide))
+        }
+
+        fn load_i32(self, from: *const i32) -> float32x4_t {
+            vcvtq_n_f32_s32::<31>(vld1q_s32(from))
+        }
+
+        // `fcvtns` rounds ties to even, saturates and turns NaN into 0.
+
+        fn store_i16(self, to: *mut i16, [low, high]: [float32x4_t; 2]) {
+            let low = vcvtnq_s32_f32(vmulq_n_f32(low, 32_768.0));
+            let high = vcvtnq_s32_f32(vmulq_n_f32(high, 32_768.0));
+            vst1q_s16(to, vqmovn_high_s32(vqmovn_s32(low), high));
+        }
+
+        fn store_i24(self, to: *mut [u8; 3], x: float32x4_t) {
+            const GATHER: [u8; 16] = [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 99, 99, 99, 99];
+            let whole = vcvtnq_s32_f32(vmulq_n_f32(x, 8_388_608.0));
+            let raised = vmaxq_s32(whole, vdupq_n_s32(-8_388_608));
+            let limited = vminq_s32(raised, vdupq_n_s32(8_388_607));
+            let packed = vqtbl1q_u8(vreinterpretq_u8_s32(limited), vld1q_u8(GATHER.as_ptr()));
+            vst1_u8(to.cast(), vget_low_u8(packed));
+            vst1q_lane_u32::<2>(to.cast::<u32>().add(2), vreinterpretq_u32_u8(packed));
+        }
+
+        fn store_i32(self, to: *mut i32, x: float32x4_t) {
+            vst1q_s32(to, vcvtnq_s32_f32(vmulq_n_f32(x, 2_147_483_648.0)))
+        }
+    }
+}
+
+/// The imaginary parts twice, the first of each pair negated.
+///
+/// # Safety
+///
+/// The CPU has NEON.
+#[inline(always)]
+unsafe fn crossing(x: float32x4_t) -> float32x4_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let signs = vreinterpretq_u32_u64(vdupq_n_u64(0x8000_0000));
+        let imaginary = vreinterpretq_u32_f32(vtrn2q_f32(x, x));
+        vreinterpretq_f32_u32(veorq_u32(imaginary, signs))
+    }
+}

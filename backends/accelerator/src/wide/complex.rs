@@ -1,0 +1,56 @@
+//! Products of interleaved complex numbers.
+
+use auralis_core::Complex;
+
+use super::walk::map;
+use crate::simd::Vectors;
+
+#[inline(always)]
+pub(crate) fn complex_mul<V: Vectors>(
+    v: V,
+    dst: &mut [Complex<f32>],
+    a: &[Complex<f32>],
+    b: &[Complex<f32>],
+) {
+    let sources = [parts(a), parts(b)];
+    map(
+        v,
+        parts_mut(dst),
+        sources,
+        true,
+        #[inline(always)]
+        |_, [a, b]| v.complex_mul(a, b),
+    );
+}
+
+#[inline(always)]
+pub(crate) fn complex_mul_add<V: Vectors>(
+    v: V,
+    dst: &mut [Complex<f32>],
+    a: &[Complex<f32>],
+    b: &[Complex<f32>],
+) {
+    let sources = [parts(a), parts(b)];
+    map(
+        v,
+        parts_mut(dst),
+        sources,
+        true,
+        #[inline(always)]
+        |d, [a, b]| v.complex_mul_add(d, a, b),
+    );
+}
+
+/// Real and imaginary parts in turn.
+#[inline(always)]
+fn parts(x: &[Complex<f32>]) -> &[f32] {
+    // SAFETY: a `Complex` is two numbers in the layout of C.
+    unsafe { std::slice::from_raw_parts(x.as_ptr().cast(), 2 * x.len()) }
+}
+
+/// The same, to be written.
+#[inline(always)]
+fn parts_mut(x: &mut [Complex<f32>]) -> &mut [f32] {
+    // SAFETY: a `Complex` is two numbers in the layout of C.
+    unsafe { std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), 2 * x.len()) }
+}

@@ -1,0 +1,74 @@
+//! Between integers and floating point.
+
+use super::walk::carry;
+use crate::generic::Generic;
+use crate::simd::Vectors;
+
+macro_rules! from_integers {
+    ($($name:ident $type:ty, $load:ident;)*) => {$(
+        #[inline(always)]
+        pub(crate) fn $name<V: Vectors>(v: V, dst: &mut [f32], src: &[$type]) {
+            let len = dst.len();
+            if len < V::LANES {
+                return Generic::<V::Arithmetic>::default().$name(dst, src);
+            }
+            let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
+            carry(
+                len,
+                V::LANES,
+                // SAFETY: a vector from `i` on lies within `src`.
+                #[inline(always)]
+                |i| unsafe { v.$load(src.add(i)) },
+                // SAFETY: a vector from `i` on lies within `dst`.
+                #[inline(always)]
+                |i, x| unsafe { v.store(dst.add(i), x) },
+            );
+        }
+    )*};
+}
+
+macro_rules! to_integers {
+    ($($name:ident $type:ty, $vectors:literal $store:ident $load:expr;)*) => {$(
+        #[inline(always)]
+        pub(crate) fn $name<V: Vectors>(v: V, dst: &mut [$type], src: &[f32]) {
+            let len = dst.len();
+            if len < $vectors * V::LANES {
+                return Generic::<V::Arithmetic>::default().$name(dst, src);
+            }
+            let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
+            carry(
+                len,
+                $vectors * V::LANES,
+                // SAFETY: as many vectors from `i` on lie within `src`.
+                #[inline(always)]
+                |i| unsafe { $load(v, src.add(i)) },
+                // SAFETY: as many vectors from `i` on lie within `dst`.
+                #[inline(always)]
+                |i, x| unsafe { v.$store(dst.add(i), x) },
+            );
+        }
+    )*};
+}
+
+/// Two vectors.
+///
+/// # Safety
+///
+/// As many samples are there to be read.
+#[inline(always)]
+unsafe fn load_2<V: Vectors>(v: V, from: *const f32) -> [V::F32; 2] {
+    // SAFETY: the caller's promise.
+    unsafe { [v.load(from), v.load(from.add(V::LANES))] }
+}
+
+from_integers! {
+    f32_from_i16 i16, load_i16;
+    f32_from_i24 [u8; 3], load_i24;
+    f32_from_i32 i32, load_i32;
+}
+
+to_integers! {
+    i16_from_f32 i16, 2 store_i16 load_2;
+    i24_from_f32 [u8; 3], 1 store_i24 V::load;
+    i32_from_f32 i32, 1 store_i32 V::load;
+}

@@ -1,0 +1,58 @@
+//! From two planes to frames and back.
+
+use super::walk::carry;
+use crate::generic::Generic;
+use crate::simd::Vectors;
+
+#[inline(always)]
+pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
+    match planes {
+        [left, right] if left.len() >= V::LANES => {
+            let frames = left.len();
+            let (left, right) = (left.as_ptr(), right[..frames].as_ptr());
+            let dst = dst[..2 * frames].as_mut_ptr();
+            carry(
+                frames,
+                V::LANES,
+                // SAFETY: a vector of frames from `i` on lies within both planes.
+                #[inline(always)]
+                |i| unsafe { v.interleave(v.load(left.add(i)), v.load(right.add(i))) },
+                // SAFETY: a vector of frames from `i` on lies within `dst`.
+                #[inline(always)]
+                |i, [low, high]| unsafe {
+                    v.store(dst.add(2 * i), low);
+                    v.store(dst.add(2 * i + V::LANES), high);
+                },
+            );
+        }
+        _ => Generic::<V::Arithmetic>::default().interleave(dst, planes),
+    }
+}
+
+#[inline(always)]
+pub(crate) fn deinterleave<V: Vectors>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
+    match planes {
+        [left, right] if left.len() >= V::LANES => {
+            let frames = left.len();
+            let (left, right) = (left.as_mut_ptr(), right[..frames].as_mut_ptr());
+            let src = src[..2 * frames].as_ptr();
+            carry(
+                frames,
+                V::LANES,
+                // SAFETY: a vector of frames from `i` on lies within `src`.
+                #[inline(always)]
+                |i| unsafe {
+                    let low = v.load(src.add(2 * i));
+                    v.deinterleave([low, v.load(src.add(2 * i + V::LANES))])
+                },
+                // SAFETY: a vector of frames from `i` on lies within both planes.
+                #[inline(always)]
+                |i, [even, odd]| unsafe {
+                    v.store(left.add(i), even);
+                    v.store(right.add(i), odd);
+                },
+            );
+        }
+        _ => Generic::<V::Arithmetic>::default().deinterleave(planes, src),
+    }
+}
