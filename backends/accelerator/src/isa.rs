@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
+use crate::plan::radix::{self, Fast};
 
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
@@ -19,6 +20,11 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
 
     /// The features that the instruction set stands for.
     const REQUIRES: CpuFeatures;
+
+    /// A plan of ours for `len` complex points, if it has one that beats `rustfft`.
+    fn plan_radix(self, _len: usize) -> Option<Box<dyn Fast<f32>>> {
+        None
+    }
 
     /// The token, if the host allows the features and the CPU has them.
     fn detect(allowed: CpuFeatures) -> Option<Self>;
@@ -79,7 +85,7 @@ impl Isa for Portable {
 
 macro_rules! isa {
     ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*]) => {
+     [$($feature:literal),*] $($lanes:literal)*) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
@@ -96,6 +102,10 @@ macro_rules! isa {
                 let usable = allowed.contains(Self::REQUIRES)
                     && CpuFeatures::detect().contains(Self::REQUIRES);
                 usable.then_some(Self(()))
+            }
+
+            fn plan_radix(self, _len: usize) -> Option<Box<dyn Fast<f32>>> {
+                None$(.or_else(|| radix::plan::<Self, $lanes>(self, _len)))*
             }
 
             #[inline(always)]
@@ -123,7 +133,7 @@ isa! {
 isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
     Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
-    ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
+    ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"] 8 4
 }
 
 isa! {
@@ -131,7 +141,7 @@ isa! {
     Avx512 "x86_64" "avx512" Avx Fused<64>,
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
-     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"] 16 8 4
 }
 
 isa! {

@@ -1,9 +1,11 @@
-//! Fourier transforms: `rustfft` for complex points, and our own split of real samples over it.
+//! Fourier transforms: our own where they are faster, else `rustfft` for complex points, and our own
+//! split of real samples over it.
 
 use std::fmt;
 
 use auralis_core::{Complex, ComplexFft, Error, ErrorKind, RealFft, Result};
 
+use super::fast::{FastPoints, FastReal};
 use super::packed::{Packed, Pair, pack, plan_pair, rounded_twiddles, unpack};
 use super::parts::Split;
 use super::{Float, MAX_LEN};
@@ -16,16 +18,21 @@ pub(crate) fn plan_complex_fft<I: Isa, T: Float>(
     len: usize,
 ) -> Result<Box<dyn ComplexFft<T>>> {
     within_limits(len)?;
-    Ok(Box::new(Points::new(isa, len)))
+    Ok(match T::plan_radix(isa, len) {
+        Some(fast) => Box::new(FastPoints::new(fast, len)),
+        None => Box::new(Points::new(isa, len)),
+    })
 }
 
 /// Plans transforms of `len` real samples.
 pub(crate) fn plan_real_fft<I: Isa, T: Float>(isa: I, len: usize) -> Result<Box<dyn RealFft<T>>> {
     within_limits(len)?;
-    Ok(if len.is_multiple_of(2) {
-        Box::new(Even::new(isa, len))
-    } else {
-        Box::new(Odd::new(isa, len))
+    if !len.is_multiple_of(2) {
+        return Ok(Box::new(Odd::new(isa, len)));
+    }
+    Ok(match T::plan_radix(isa, len / 2) {
+        Some(fast) => Box::new(FastReal::new(fast, len)),
+        None => Box::new(Even::new(isa, len)),
     })
 }
 
@@ -96,7 +103,7 @@ impl<I: Isa, T: Float> Even<I, T> {
     pub(super) fn new(isa: I, len: usize) -> Self {
         Self {
             isa,
-            packed: Packed::new::<I>(len),
+            packed: Packed::new(isa, len),
             twiddles: rounded_twiddles(len),
             scale: T::of(1.0 / len as f64),
         }

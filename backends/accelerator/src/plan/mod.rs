@@ -4,6 +4,7 @@ mod biquads;
 mod convolve;
 mod convolver;
 mod correlate;
+mod fast;
 mod fft;
 mod fir;
 mod moving_rms;
@@ -11,6 +12,7 @@ mod overlap_save;
 mod packed;
 mod partitioned;
 mod parts;
+pub(crate) mod radix;
 mod window;
 
 use auralis_core::Complex;
@@ -78,12 +80,21 @@ pub(crate) trait Float: FftNum + Default {
 
     /// `self * a + b`, rounded once.
     fn fused(self, a: Self, b: Self) -> Self;
+
+    /// A plan of ours for `len` complex points, if there is one that beats `rustfft`.
+    fn plan_radix<I: Isa>(isa: I, len: usize) -> Option<Box<dyn radix::Fast<Self>>>;
 }
 
 macro_rules! float {
+    (@plan f32 $isa:ident $len:ident) => { $isa.plan_radix($len) };
+    (@plan f64 $isa:ident $len:ident) => { None };
     ($($float:ident)*) => {
         $(
             impl Float for $float {
+                fn plan_radix<I: Isa>(_isa: I, _len: usize) -> Option<Box<dyn radix::Fast<Self>>> {
+                    float!(@plan $float _isa _len)
+                }
+
                 #[inline(always)]
                 fn of(value: f64) -> Self {
                     value as $float

@@ -47,7 +47,7 @@ impl<I: Isa, T: Float> OverlapSave<I, T> {
         let bins = impulse_bins(isa, impulse, len)?;
         Ok(Self {
             isa,
-            packed: Packed::new::<I>(len),
+            packed: Packed::new(isa, len),
             response: Response::new(&bins, len),
         })
     }

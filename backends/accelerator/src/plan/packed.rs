@@ -8,6 +8,7 @@ use auralis_core::Complex;
 use rustfft::{Fft, FftPlannerAvx, FftPlannerNeon, FftPlannerScalar, FftPlannerSse};
 
 use super::parts::{Span, Split, spans};
+use super::radix::{Fast, flat, flat_mut};
 use super::{Float, complex_mul, rounded};
 use crate::isa::{FftLevel, Isa};
 
@@ -33,10 +34,35 @@ pub(super) fn plan_pair<I: Isa, T: Float>(len: usize) -> Pair<T> {
         .expect("the scalar planner plans any length")
 }
 
+/// Transforms of complex points.
+enum Transforms<T> {
+    Ours(Box<dyn Fast<T>>),
+    Theirs {
+        pair: Pair<T>,
+        scratch: Vec<Complex<T>>,
+    },
+}
+
+impl<T: Float> Transforms<T> {
+    fn new<I: Isa>(isa: I, len: usize) -> Self {
+        if let Some(fast) = T::plan_radix(isa, len) {
+            return Self::Ours(fast);
+        }
+        let pair = plan_pair::<I, T>(len);
+        let scratch = pair
+            .iter()
+            .map(|fft| fft.get_outofplace_scratch_len())
+            .max();
+        Self::Theirs {
+            scratch: vec![Complex::default(); scratch.unwrap_or(0)],
+            pair,
+        }
+    }
+}
+
 /// Samples `2n` and `2n + 1` as the real and the imaginary part of point `n`, and their transform.
 pub(super) struct Packed<T> {
-    pair: Pair<T>,
-    scratch: Vec<Complex<T>>,
+    transforms: Transforms<T>,
     /// The samples; spoilt by [`forward`](Self::forward).
     time: Vec<Complex<T>>,
     /// The transform of the points; spoilt by [`inverse`](Self::inverse).
@@ -45,18 +71,12 @@ pub(super) struct Packed<T> {
 
 impl<T: Float> Packed<T> {
     /// For `samples` samples, an even number.
-    pub(super) fn new<I: Isa>(samples: usize) -> Self {
+    pub(super) fn new<I: Isa>(isa: I, samples: usize) -> Self {
         let len = samples / 2;
-        let pair = plan_pair::<I, T>(len);
-        let scratch = pair
-            .iter()
-            .map(|fft| fft.get_outofplace_scratch_len())
-            .max();
         Self {
-            scratch: vec![Complex::default(); scratch.unwrap_or(0)],
+            transforms: Transforms::new(isa, len),
             time: vec![Complex::default(); len],
             points: vec![Complex::default(); len],
-            pair,
         }
     }
 
@@ -109,20 +129,28 @@ impl<T: Float> Packed<T> {
 
     /// Makes [`points`](Self::points) from the samples.
     pub(super) fn forward(&mut self) {
-        self.pair[0].process_outofplace_with_scratch(
-            &mut self.time,
-            &mut self.points,
-            &mut self.scratch,
-        );
+        match &mut self.transforms {
+            Transforms::Ours(fast) => {
+                fast.load(flat(&self.time));
+                fast.store(flat_mut(&mut self.points));
+            }
+            Transforms::Theirs { pair, scratch } => {
+                pair[0].process_outofplace_with_scratch(&mut self.time, &mut self.points, scratch);
+            }
+        }
     }
 
     /// Makes the samples from [`points`](Self::points), without scaling.
     pub(super) fn inverse(&mut self) {
-        self.pair[1].process_outofplace_with_scratch(
-            &mut self.points,
-            &mut self.time,
-            &mut self.scratch,
-        );
+        match &mut self.transforms {
+            Transforms::Ours(fast) => {
+                fast.load_inverse(flat(&self.points));
+                fast.store_inverse(flat_mut(&mut self.time), T::one());
+            }
+            Transforms::Theirs { pair, scratch } => {
+                pair[1].process_outofplace_with_scratch(&mut self.points, &mut self.time, scratch);
+            }
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl<I: Isa> Partitioned<I> {
         Ok(Self {
             isa,
             block,
-            packed: Packed::new::<I>(len),
+            packed: Packed::new(isa, len),
             twiddles: rounded_twiddles(len),
             bins: vec![Complex::default(); len / 2 + 1],
             blocks: vec![silent.clone(); responses.len()],

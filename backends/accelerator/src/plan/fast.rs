@@ -1,0 +1,93 @@
+//! The planned transforms over our own passes.
+
+use std::fmt;
+
+use auralis_core::{Complex, ComplexFft, RealFft, Result};
+
+use super::Float;
+use super::radix::{Fast, flat, flat_mut};
+use crate::check;
+
+/// Complex points, in place.
+pub(super) struct FastPoints<T> {
+    fast: Box<dyn Fast<T>>,
+    len: usize,
+    scale: T,
+}
+
+impl<T: Float> FastPoints<T> {
+    pub(super) fn new(fast: Box<dyn Fast<T>>, len: usize) -> Self {
+        let scale = T::of(1.0 / len as f64);
+        Self { fast, len, scale }
+    }
+}
+
+impl<T: Float> ComplexFft<T> for FastPoints<T> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn forward(&mut self, data: &mut [Complex<T>]) -> Result<()> {
+        check::equal(data.len(), self.len)?;
+        self.fast.load(flat(data));
+        self.fast.store(flat_mut(data));
+        Ok(())
+    }
+
+    fn inverse(&mut self, data: &mut [Complex<T>]) -> Result<()> {
+        check::equal(data.len(), self.len)?;
+        self.fast.load_inverse(flat(data));
+        self.fast.store_inverse(flat_mut(data), self.scale);
+        Ok(())
+    }
+}
+
+/// Real samples, through half as many complex points.
+pub(super) struct FastReal<T> {
+    fast: Box<dyn Fast<T>>,
+    len: usize,
+    scale: T,
+}
+
+impl<T: Float> FastReal<T> {
+    /// With a plan for `len / 2` points.
+    pub(super) fn new(fast: Box<dyn Fast<T>>, len: usize) -> Self {
+        let scale = T::of(2.0 / len as f64);
+        Self { fast, len, scale }
+    }
+}
+
+impl<T: Float> RealFft<T> for FastReal<T> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn forward(&mut self, spectrum: &mut [Complex<T>], samples: &[T]) -> Result<()> {
+        check::equal(spectrum.len(), self.bins())?;
+        check::equal(samples.len(), self.len)?;
+        self.fast.load(samples);
+        self.fast.store_bins(flat_mut(spectrum));
+        Ok(())
+    }
+
+    fn inverse(&mut self, samples: &mut [T], spectrum: &[Complex<T>]) -> Result<()> {
+        check::equal(spectrum.len(), self.bins())?;
+        check::equal(samples.len(), self.len)?;
+        self.fast.load_bins(flat(spectrum));
+        self.fast.store_inverse(samples, self.scale);
+        Ok(())
+    }
+}
+
+macro_rules! debug_by_length {
+    ($($name:ident)*) => {
+        $(
+            impl<T> fmt::Debug for $name<T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    write!(f, "{}({})", stringify!($name), self.len)
+                }
+            }
+        )*
+    };
+}
+debug_by_length!(FastPoints FastReal);

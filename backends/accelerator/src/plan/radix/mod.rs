@@ -1,0 +1,299 @@
+//! Our own Fourier transforms of powers of two, where they beat `rustfft`: single precision on wide
+//! vectors.
+
+mod butterfly;
+mod lanes;
+mod pass;
+mod real;
+mod stream;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::fmt;
+
+use auralis_core::Complex;
+
+use super::rounded;
+use crate::isa::Body;
+use butterfly::{Radix4, Radix8, Radix16};
+pub(crate) use lanes::Lanes;
+use lanes::{Of, Wide};
+use stream::{Bins, BinsMut, Interleaved, Sink, Source};
+
+/// A transform of a fixed number of complex points, or of twice as many real samples: one of the
+/// `load` methods and then one of the `store` methods. Lengths are those of the plan.
+pub(crate) trait Fast<T>: Send {
+    /// Takes points, or samples as pairs, for a forward transform.
+    fn load(&mut self, points: &[T]);
+
+    /// Takes points for an inverse transform.
+    fn load_inverse(&mut self, points: &[T]);
+
+    /// Takes the bins of a real signal for an inverse transform.
+    fn load_bins(&mut self, bins: &[T]);
+
+    /// The same, with the real and the imaginary parts apart.
+    fn load_split_bins(&mut self, re: &[T], im: &[T]);
+
+    /// Gives points: the bins of those loaded for a forward transform.
+    fn store(&mut self, points: &mut [T]);
+
+    /// Gives what was loaded for an inverse transform, unscaled but for `scale`.
+    fn store_inverse(&mut self, points: &mut [T], scale: T);
+
+    /// Gives the bins of a real signal.
+    fn store_bins(&mut self, bins: &mut [T]);
+
+    /// The same, with the real and the imaginary parts apart.
+    fn store_split_bins(&mut self, re: &mut [T], im: &mut [T]);
+}
+
+/// The parts of complex numbers in turn.
+pub(crate) fn flat<T>(numbers: &[Complex<T>]) -> &[T] {
+    // SAFETY: `Complex<T>` is `repr(C)` with two fields of type `T`: as large and as aligned as
+    // `[T; 2]`.
+    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), 2 * numbers.len()) }
+}
+
+/// The same, to be replaced.
+pub(crate) fn flat_mut<T>(numbers: &mut [Complex<T>]) -> &mut [T] {
+    // SAFETY: as `flat`; the borrow is unique.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), 2 * numbers.len()) }
+}
+
+/// A plan of ours for `len` points, on vectors of `L` lanes, if `len` suits them.
+pub(crate) fn plan<I: Lanes<L>, const L: usize>(isa: I, len: usize) -> Option<Box<dyn Fast<f32>>> {
+    let fits = len.is_power_of_two() && len >= L * L.max(4);
+    fits.then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, len)) })
+}
+
+struct Plan<I: Lanes<L>, const L: usize> {
+    isa: I,
+    /// The radix of the first pass.
+    first: usize,
+    middle: Vec<Middle>,
+    last: Vec<Of<I, L>>,
+    real: Vec<Of<I, L>>,
+    /// Passes go from one to the other.
+    work: [Vec<Of<I, L>>; 2],
+}
+
+/// A pass in between.
+struct Middle {
+    radix: usize,
+    twiddles: Vec<Complex<f32>>,
+}
+
+/// The radices of the passes before the last one, for `bits` binary digits, at least 2: as few passes
+/// as 16 and 8 allow.
+fn radices(bits: u32) -> Vec<usize> {
+    match bits {
+        0..=4 => vec![1 << bits],
+        5 => vec![8, 4],
+        6 => vec![8, 8],
+        _ => {
+            let mut radices = vec![16];
+            radices.extend(self::radices(bits - 4));
+            radices
+        }
+    }
+}
+
+/// `exp(-2πi k / n)`.
+fn root(k: usize, n: usize) -> Complex<f64> {
+    Complex::cis(-std::f64::consts::TAU * k as f64 / n as f64)
+}
+
+/// The twiddles of a butterfly of `radix` that makes bin `k` of `n`: of its radix-2 stages in turn,
+/// without those that are `-i` times another.
+fn twiddles(radix: usize, k: usize, n: usize) -> impl Iterator<Item = Complex<f64>> {
+    let halves = (0..radix.ilog2()).map(move |stage| radix >> 1 >> stage);
+    halves.flat_map(move |step| {
+        let count = (radix / step / 4).max(1);
+        (0..count).map(move |i| root((k + i * (n / radix)) * step, n))
+    })
+}
+
+impl<I: Lanes<L>, const L: usize> Plan<I, L> {
+    fn new(isa: I, len: usize) -> Self {
+        let zero = Wide {
+            re: isa.splat(0.0),
+            im: isa.splat(0.0),
+        };
+        let radices = radices((len / L).ilog2());
+        let mut done = radices[0];
+        let mut middle = Vec::new();
+        for &radix in &radices[1..] {
+            let n = done * radix;
+            let turns = (0..done).flat_map(|k| twiddles(radix, k, n));
+            middle.push(Middle {
+                radix,
+                twiddles: turns.map(rounded).collect(),
+            });
+            done = n;
+        }
+        let across = |k: usize, turn: &dyn Fn(usize) -> Complex<f64>| {
+            let (mut re, mut im) = ([0.0; L], [0.0; L]);
+            for lane in 0..L {
+                let turn: Complex<f32> = rounded(turn(k + lane));
+                (re[lane], im[lane]) = (turn.re, turn.im);
+            }
+            Wide {
+                re: isa.load(&re),
+                im: isa.load(&im),
+            }
+        };
+        let last = (0..done)
+            .step_by(L)
+            .flat_map(|k| (0..L / 2).map(move |i| (k, i)))
+            .map(|(k, i)| across(k, &|k| twiddles(L, k, len).nth(i).unwrap_or_default()))
+            .collect();
+        let real = (0..len / 2)
+            .step_by(L)
+            .map(|k| across(k, &|k| root(k, 2 * len) * 0.5))
+            .collect();
+        Self {
+            isa,
+            first: radices[0],
+            middle,
+            last,
+            real,
+            work: [vec![zero; len / L], vec![zero; len / L]],
+        }
+    }
+}
+
+/// Runs all passes but the first and the last one, from and to either half of `work`. What they made
+/// is then in the first of the buffers returned.
+#[inline(always)]
+fn go_on<'a, I: Lanes<L>, const L: usize>(
+    isa: I,
+    work: &'a mut [Vec<Of<I, L>>; 2],
+    middle: &[Middle],
+) -> [&'a mut [Of<I, L>]; 2] {
+    let [a, b] = work;
+    let (mut from, mut to) = (&mut a[..], &mut b[..]);
+    for Middle { radix, twiddles } in middle {
+        match radix {
+            4 => pass::middle::<I, Radix4, L, 4>(isa, from, to, twiddles),
+            8 => pass::middle::<I, Radix8, L, 8>(isa, from, to, twiddles),
+            _ => pass::middle::<I, Radix16, L, 16>(isa, from, to, twiddles),
+        }
+        (from, to) = (to, from);
+    }
+    [from, to]
+}
+
+/// Runs the first pass.
+#[inline(always)]
+fn begin<I: Lanes<L>, S: Source<I, L>, const L: usize>(
+    isa: I,
+    radix: usize,
+    src: &S,
+    dst: &mut [Of<I, L>],
+) {
+    match radix {
+        4 => pass::first::<I, Radix4, S, L, 4>(isa, src, dst),
+        8 => pass::first::<I, Radix8, S, L, 8>(isa, src, dst),
+        _ => pass::first::<I, Radix16, S, L, 16>(isa, src, dst),
+    }
+}
+
+struct Load<'a, S, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, S);
+
+impl<S: Source<I, L>, I: Lanes<L>, const L: usize> Body for Load<'_, S, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(plan, src) = self;
+        begin(plan.isa, plan.first, &src, &mut plan.work[0]);
+    }
+}
+
+struct LoadBins<'a, B, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, B);
+
+impl<B: Bins<I, L>, I: Lanes<L>, const L: usize> Body for LoadBins<'_, B, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(plan, bins) = self;
+        let [a, b] = &mut plan.work;
+        real::pack_swapped(plan.isa, b, &bins, &plan.real);
+        begin(plan.isa, plan.first, &&b[..], a);
+    }
+}
+
+struct Store<'a, S, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, S);
+
+impl<S: Sink<I, L>, I: Lanes<L>, const L: usize> Body for Store<'_, S, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(plan, mut dst) = self;
+        let [from, _] = go_on(plan.isa, &mut plan.work, &plan.middle);
+        pass::last(plan.isa, from, &mut dst, &plan.last);
+    }
+}
+
+struct StoreBins<'a, B, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, B);
+
+impl<B: BinsMut<I, L>, I: Lanes<L>, const L: usize> Body for StoreBins<'_, B, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(plan, mut bins) = self;
+        let [from, mut packed] = go_on(plan.isa, &mut plan.work, &plan.middle);
+        pass::last(plan.isa, from, &mut packed, &plan.last);
+        real::unpack(plan.isa, &mut bins, packed, &plan.real);
+    }
+}
+
+impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
+    fn load(&mut self, points: &[f32]) {
+        self.isa.run(Load(self, Interleaved::<_, false>(points)));
+    }
+
+    fn load_inverse(&mut self, points: &[f32]) {
+        self.isa.run(Load(self, Interleaved::<_, true>(points)));
+    }
+
+    fn load_bins(&mut self, bins: &[f32]) {
+        self.isa.run(LoadBins(self, bins));
+    }
+
+    fn load_split_bins(&mut self, re: &[f32], im: &[f32]) {
+        self.isa.run(LoadBins(self, (re, im)));
+    }
+
+    fn store(&mut self, points: &mut [f32]) {
+        self.isa.run(Store(self, Interleaved::<_, false>(points)));
+    }
+
+    fn store_inverse(&mut self, points: &mut [f32], scale: f32) {
+        self.isa
+            .run(Store(self, Interleaved::<_, true>((points, scale))));
+    }
+
+    fn store_bins(&mut self, bins: &mut [f32]) {
+        self.isa.run(StoreBins(self, bins));
+    }
+
+    fn store_split_bins(&mut self, re: &mut [f32], im: &mut [f32]) {
+        self.isa.run(StoreBins(self, (re, im)));
+    }
+}
+
+impl<I: Lanes<L>, const L: usize> fmt::Debug for Plan<I, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("points", &(L * self.work[0].len()))
+            .field("lanes", &L)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! Between the bins of a real signal and those of its samples packed as complex points.
+//!
+//! With `Z` the transform of `x[2n] + i x[2n+1]`, `E` and `O` those of the even and the odd samples,
+//! `X[k] = E[k] + w^k O[k]` and `X[M-k] = conj(E[k] - w^k O[k])`. Sorensen et al., "Real-Valued Fast
+//! Fourier Transform Algorithms", IEEE Trans. ASSP 35 (1987).
+
+use super::lanes::{Lanes, Of, Wide};
+use super::stream::{Bins, BinsMut, swap};
+
+/// Makes `M + 1` bins of `M` packed ones; `halves` are `exp(-πi k / M) / 2` for `k` below `M / 2`.
+#[inline(always)]
+pub(super) fn unpack<I: Lanes<L>, B: BinsMut<I, L>, const L: usize>(
+    isa: I,
+    bins: &mut B,
+    packed: &[Of<I, L>],
+    halves: &[Of<I, L>],
+) {
+    let n = packed.len();
+    let mut after = packed[0];
+    for v in 0..n / 2 {
+        let mirrored = packed[n - 1 - v];
+        let b = mirror(isa, mirrored, after);
+        after = mirrored;
+        let (low, high) = pair::<I, L, false>(isa, packed[v], b, halves[v]);
+        bins.put(isa, L * v, low);
+        bins.put(isa, L * (n - 1 - v) + 1, reverse(isa, high));
+    }
+    let [re, im] = first_lane(isa, packed[n / 2]);
+    bins.put_one(L * (n / 2), re, -im);
+}
+
+/// The reverse of [`unpack`], but with the real and imaginary parts of the packed bins swapped.
+#[inline(always)]
+pub(super) fn pack_swapped<I: Lanes<L>, B: Bins<I, L>, const L: usize>(
+    isa: I,
+    packed: &mut [Of<I, L>],
+    bins: &B,
+    halves: &[Of<I, L>],
+) {
+    let n = packed.len();
+    let (mut a, mut b) = opposite(isa, bins, n, 0);
+    a.im = isa.clear_first(a.im);
+    b.im = isa.clear_first(b.im);
+    let (low, mut high) = pair::<I, L, true>(isa, a, b, halves[0]);
+    packed[0] = swap(low);
+    for v in 1..n / 2 {
+        let (a, b) = opposite(isa, bins, n, v);
+        let (low, next) = pair::<I, L, true>(isa, a, b, halves[v]);
+        packed[v] = swap(low);
+        packed[n - v] = swap(mirror(isa, high, next));
+        high = next;
+    }
+    let middle = bins.get(isa, L * (n / 2));
+    let conjugate = Wide {
+        re: middle.re,
+        im: isa.sub(isa.splat(0.0), middle.im),
+    };
+    packed[n / 2] = swap(mirror(isa, high, conjugate));
+}
+
+/// Bins `k` and bins `M - k` of vector `v`.
+#[inline(always)]
+fn opposite<I: Lanes<L>, B: Bins<I, L>, const L: usize>(
+    isa: I,
+    bins: &B,
+    n: usize,
+    v: usize,
+) -> (Of<I, L>, Of<I, L>) {
+    let high = bins.get(isa, L * (n - 1 - v) + 1);
+    (bins.get(isa, L * v), reverse(isa, high))
+}
+
+/// `E + hO` and `conj(E - hO)`, halved, where `E` is `a + conj b`, and `O` is `-i (a - conj b)`; in the
+/// other direction with the real part of `h` negated.
+#[inline(always)]
+fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
+    isa: I,
+    a: Of<I, L>,
+    b: Of<I, L>,
+    h: Of<I, L>,
+) -> (Of<I, L>, Of<I, L>) {
+    let half = isa.splat(0.5);
+    let even = Wide {
+        re: isa.add(a.re, b.re),
+        im: isa.sub(a.im, b.im),
+    };
+    let odd = Wide {
+        re: isa.add(a.im, b.im),
+        im: isa.sub(b.re, a.re),
+    };
+    let re = isa.neg_mul_add(h.im, odd.im, isa.mul(half, even.re));
+    let im = isa.mul_add(h.im, odd.re, isa.mul(half, even.im));
+    let low = if BACK {
+        Wide {
+            re: isa.neg_mul_add(h.re, odd.re, re),
+            im: isa.neg_mul_add(h.re, odd.im, im),
+        }
+    } else {
+        Wide {
+            re: isa.mul_add(h.re, odd.re, re),
+            im: isa.mul_add(h.re, odd.im, im),
+        }
+    };
+    let high = Wide {
+        re: isa.sub(even.re, low.re),
+        im: isa.sub(low.im, even.im),
+    };
+    (low, high)
+}
+
+#[inline(always)]
+fn mirror<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>, next: Of<I, L>) -> Of<I, L> {
+    Wide {
+        re: isa.mirror(numbers.re, next.re),
+        im: isa.mirror(numbers.im, next.im),
+    }
+}
+
+#[inline(always)]
+fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> Of<I, L> {
+    Wide {
+        re: isa.reverse(numbers.re),
+        im: isa.reverse(numbers.im),
+    }
+}
+
+#[inline(always)]
+fn first_lane<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> [f32; 2] {
+    let (mut re, mut im) = ([0.0; L], [0.0; L]);
+    isa.store(&mut re, numbers.re);
+    isa.store(&mut im, numbers.im);
+    [re[0], im[0]]
+}

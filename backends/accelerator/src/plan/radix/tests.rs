@@ -1,0 +1,153 @@
+//! Every length and every number of lanes against the definition and against `rustfft`.
+
+use std::f64::consts::TAU;
+
+use auralis_core::{Complex, CpuFeatures};
+use rustfft::FftPlanner;
+
+use super::{Fast, Lanes, flat, flat_mut, plan};
+use crate::isa::{Avx2, Avx512, Isa};
+
+type Points = Vec<Complex<f64>>;
+
+fn noise(len: usize) -> Points {
+    let mut state = len as u64;
+    let mut next = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        f64::from((state >> 33) as i32) / f64::from(1 << 30) - 1.0
+    };
+    let mut rounded = move || f64::from(next() as f32);
+    (0..len)
+        .map(|_| Complex::new(rounded(), rounded()))
+        .collect()
+}
+
+fn single(points: &[Complex<f64>]) -> Vec<Complex<f32>> {
+    points
+        .iter()
+        .map(|p| Complex::new(p.re as f32, p.im as f32))
+        .collect()
+}
+
+fn by_definition(x: &[Complex<f64>]) -> Points {
+    let n = x.len();
+    let bin = |k| {
+        let turn = |i| Complex::cis(-TAU * ((k * i) % n) as f64 / n as f64);
+        x.iter().enumerate().map(|(i, x)| x * turn(i)).sum()
+    };
+    (0..n).map(bin).collect()
+}
+
+fn by_rustfft(x: &[Complex<f64>]) -> Points {
+    let mut x = x.to_vec();
+    FftPlanner::new().plan_fft_forward(x.len()).process(&mut x);
+    x
+}
+
+/// The bound that the interface states.
+fn check(what: &str, got: &[Complex<f32>], want: &[Complex<f64>]) {
+    let n = want.len();
+    let largest = want.iter().map(|bin| bin.norm()).fold(0.0, f64::max);
+    let bound = 8.0 * (2.0 * n as f64).log2() * f64::from(f32::EPSILON) * largest;
+    assert_eq!(got.len(), n, "{what}");
+    for (k, (got, want)) in got.iter().zip(want).enumerate() {
+        let got = Complex::new(f64::from(got.re), f64::from(got.im));
+        let error = (got - want).norm();
+        assert!(
+            error <= bound,
+            "{what}, {n} numbers: [{k}] is {got}, not {want}"
+        );
+    }
+}
+
+/// A complex transform of `x`, and that of its points as real samples.
+fn check_plan(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
+    let n = x.len();
+    let reference = if n <= 256 { by_definition } else { by_rustfft };
+    let mut data = single(x);
+    fast.load(flat(&data));
+    fast.store(flat_mut(&mut data));
+    check(&format!("{name} forward"), &data, &reference(x));
+
+    fast.load_inverse(flat(&data));
+    fast.store_inverse(flat_mut(&mut data), 1.0 / n as f32);
+    check(&format!("{name} inverse"), &data, x);
+
+    let samples: Points = x.iter().flat_map(|p| [p.re.into(), p.im.into()]).collect();
+    let bins = &reference(&samples)[..=n];
+    let mut got = vec![Complex::default(); n + 1];
+    fast.load(flat(&single(x)));
+    fast.store_bins(flat_mut(&mut got));
+    check(&format!("{name} real forward"), &got, bins);
+
+    let (mut re, mut im) = (vec![0.0; n + 1], vec![0.0; n + 1]);
+    fast.load(flat(&single(x)));
+    fast.store_split_bins(&mut re, &mut im);
+    let joined: Vec<_> = re
+        .iter()
+        .zip(&im)
+        .map(|(&re, &im)| Complex::new(re, im))
+        .collect();
+    assert_eq!(joined, got, "{name} {n}");
+
+    // What the imaginary parts of the first and the last bin hold counts for nothing.
+    (got[0].im, got[n].im) = (3.0, -5.0);
+    (im[0], im[n]) = (7.0, 9.0);
+    let (mut back, mut split_back) = (single(x), single(x));
+    fast.load_bins(flat(&got));
+    fast.store_inverse(flat_mut(&mut back), 1.0 / n as f32);
+    check(&format!("{name} real inverse"), &back, x);
+    fast.load_split_bins(&re, &im);
+    fast.store_inverse(flat_mut(&mut split_back), 1.0 / n as f32);
+    assert_eq!(split_back, back, "{name} {n}");
+}
+
+fn check_all<I: Lanes<L>, const L: usize>() {
+    let Some(isa) = I::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    let mut lengths = 0;
+    for len in (0..=17).map(|bits| 1 << bits) {
+        if let Some(mut fast) = plan::<I, L>(isa, len) {
+            check_plan(&mut *fast, &noise(len), &format!("{} x {L}", I::NAME));
+            lengths += 1;
+        }
+    }
+    assert!(lengths >= 10, "{lengths} of {} x {L}", I::NAME);
+}
+
+#[test]
+fn avx512_by_16() {
+    check_all::<Avx512, 16>();
+}
+
+#[test]
+fn avx512_by_8() {
+    check_all::<Avx512, 8>();
+}
+
+#[test]
+fn avx512_by_4() {
+    check_all::<Avx512, 4>();
+}
+
+#[test]
+fn avx2_by_8() {
+    check_all::<Avx2, 8>();
+}
+
+#[test]
+fn avx2_by_4() {
+    check_all::<Avx2, 4>();
+}
+
+#[test]
+fn other_lengths_have_no_plan() {
+    if let Some(isa) = Avx2::detect(CpuFeatures::detect()) {
+        for len in [0, 1, 2, 8, 48, 63, 65, 96, 1000] {
+            assert!(plan::<Avx2, 8>(isa, len).is_none(), "{len}");
+        }
+    }
+}
