@@ -6,11 +6,15 @@ mod convolver;
 mod correlate;
 mod fft;
 mod fir;
+mod head;
+mod levels;
 mod moving_rms;
 mod overlap_save;
 mod packed;
 mod partitioned;
 mod parts;
+mod schedule;
+mod spectra;
 mod window;
 
 use auralis_core::Complex;
