@@ -42,11 +42,11 @@ pub(crate) fn plan_convolver<I: Isa>(
         delayed(DirectForm::new(isa, spec.impulse), spec)
     } else if taps <= 2 * block {
         let history = (taps - 1).next_multiple_of(2);
-        let engine = OverlapSave::new(isa, spec.impulse, fast_len(history + block))?;
+        let engine = OverlapSave::new(isa, spec.impulse, fast_len(history + block));
         let blocks = Blocks::new(isa, engine, spec.impulse, history, block);
         delayed(blocks, spec)
     } else {
-        let engine = Head::new(isa, spec.impulse, &schedule(taps, block))?;
+        let engine = Head::new(isa, spec.impulse, &schedule(taps, block));
         let history = partitioned::history(block);
         let blocks = Blocks::new(isa, engine, &spec.impulse[..block], history, block);
         delayed(blocks, spec)

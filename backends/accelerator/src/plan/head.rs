@@ -1,8 +1,6 @@
 //! The partitions of one block each that a streaming convolution begins with, and the longer ones
 //! behind them.
 
-use auralis_core::Result;
-
 use super::convolver::Engine;
 use super::levels::Levels;
 use super::partitioned::Partitioned;
@@ -14,25 +12,25 @@ use crate::isa::Isa;
 /// ones have made ready.
 #[derive(Debug)]
 pub(super) struct Head<I> {
-    partitions: Partitioned<I>,
+    partitions: Partitioned<I, f32>,
     levels: Levels<I>,
     block: usize,
     /// How many samples of the current block its spectrum holds.
     transformed: usize,
     /// What the blocks before the current one add to it: its spectrum, and its samples; each is made
     /// when a call first wants it.
-    older: Vec<Chunk>,
+    older: Vec<Chunk<f32>>,
     has_older: bool,
     tail: Vec<f32>,
     has_tail: bool,
 }
 
 impl<I: Isa> Head<I> {
-    pub(super) fn new(isa: I, impulse: &[f32], parts: &[Part]) -> Result<Self> {
+    pub(super) fn new(isa: I, impulse: &[f32], parts: &[Part]) -> Self {
         let (head, later) = parts.split_first().expect("there is always a head");
-        let partitions = Partitioned::new(isa, &impulse[head.taps.clone()], head.block)?;
-        Ok(Self {
-            levels: Levels::new(isa, impulse, head.block, later)?,
+        let partitions = Partitioned::new(isa, &impulse[head.taps.clone()], head.block);
+        Self {
+            levels: Levels::new(isa, impulse, head.block, later),
             block: head.block,
             transformed: 0,
             older: vec![Chunk::default(); partitions.chunks()],
@@ -40,7 +38,7 @@ impl<I: Isa> Head<I> {
             tail: vec![0.0; head.block],
             has_tail: false,
             partitions,
-        })
+        }
     }
 
     fn transform(&mut self, history: &[f32], block: &[f32]) {

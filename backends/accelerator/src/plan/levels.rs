@@ -1,7 +1,5 @@
 //! The longer partitions of a streaming convolution, their work spread over the calls.
 
-use auralis_core::Result;
-
 use super::partitioned::{Partitioned, history};
 use super::schedule::Part;
 use crate::isa::Isa;
@@ -15,11 +13,11 @@ pub(super) struct Levels<I> {
 
 impl<I: Isa> Levels<I> {
     /// `block` is that of the head, and `parts` what the schedule says of the others.
-    pub(super) fn new(isa: I, impulse: &[f32], block: usize, parts: &[Part]) -> Result<Self> {
+    pub(super) fn new(isa: I, impulse: &[f32], block: usize, parts: &[Part]) -> Self {
         let level = |(index, part): (usize, &Part)| Level::new(isa, impulse, block, part, index);
-        Ok(Self {
-            levels: parts.iter().enumerate().map(level).collect::<Result<_>>()?,
-        })
+        Self {
+            levels: parts.iter().enumerate().map(level).collect(),
+        }
     }
 
     /// Adds what they give at `from` samples into the current block.
@@ -55,7 +53,7 @@ impl<I: Isa> Levels<I> {
 /// sizes have their transforms in other calls.
 #[derive(Debug)]
 struct Level<I> {
-    partitions: Partitioned<I>,
+    partitions: Partitioned<I, f32>,
     /// The samples before the input, then the input, filled in part.
     window: Vec<f32>,
     history: usize,
@@ -71,10 +69,10 @@ struct Level<I> {
 }
 
 impl<I: Isa> Level<I> {
-    fn new(isa: I, impulse: &[f32], block: usize, part: &Part, index: usize) -> Result<Self> {
+    fn new(isa: I, impulse: &[f32], block: usize, part: &Part, index: usize) -> Self {
         let history = history(part.block);
-        Ok(Self {
-            partitions: Partitioned::new(isa, &impulse[part.taps.clone()], part.block)?,
+        Self {
+            partitions: Partitioned::new(isa, &impulse[part.taps.clone()], part.block),
             window: vec![0.0; history + part.block],
             history,
             filled: 0,
@@ -82,7 +80,7 @@ impl<I: Isa> Level<I> {
             steps: part.block / block,
             index,
             step: 0,
-        })
+        }
     }
 
     fn push(&mut self, block: &[f32]) {

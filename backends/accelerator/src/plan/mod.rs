@@ -4,6 +4,7 @@ mod biquads;
 mod convolve;
 mod convolver;
 mod correlate;
+mod cost;
 mod fft;
 mod fir;
 mod head;

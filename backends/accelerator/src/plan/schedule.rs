@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::cost::{products, transform};
+
 /// Partitions of one size: whole multiples of the head's block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -9,15 +11,6 @@ pub(super) struct Part {
     /// The taps that these partitions hold.
     pub(super) taps: Range<usize>,
 }
-
-/// Nanoseconds of one transform there or back of `n` samples, copies included, per `n log2 n` and
-/// per call. These and [`PRODUCT`] were measured with AVX-512 on a Xeon of the Sapphire Rapids
-/// generation; only their proportions matter, and the choice is flat around its best.
-const TRANSFORM: f64 = 0.07;
-const TRANSFORM_CALL: f64 = 80.0;
-
-/// Nanoseconds per bin and partition, when the spectra come from the second-level cache.
-const PRODUCT: f64 = 0.15;
 
 /// How much more than the average call the longest may cost.
 const UNEVEN: f64 = 3.0;
@@ -69,7 +62,7 @@ struct Cost {
 
 fn cost(parts: &[Part]) -> Cost {
     let head = &parts[0];
-    let call = 2.0 * transform(head.block) + products(head);
+    let call = 2.0 * transform(2 * head.block) + all_products(head);
     let mut cost = Cost {
         mean: call,
         longest: call,
@@ -77,22 +70,17 @@ fn cost(parts: &[Part]) -> Cost {
     let mut longest_transform = 0.0f64;
     for (index, part) in parts.iter().enumerate().skip(1) {
         let steps = part.block / head.block;
-        let transform = transform(part.block);
-        cost.mean += (2.0 * transform + products(part)) / steps as f64;
-        cost.longest += products(part) / (steps - 2 * index) as f64;
+        let transform = transform(2 * part.block);
+        cost.mean += (2.0 * transform + all_products(part)) / steps as f64;
+        cost.longest += all_products(part) / (steps - 2 * index) as f64;
         longest_transform = longest_transform.max(transform);
     }
     cost.longest += longest_transform;
     cost
 }
 
-fn transform(block: usize) -> f64 {
-    let len = 2.0 * block as f64;
-    TRANSFORM * len * len.log2() + TRANSFORM_CALL
-}
-
-fn products(part: &Part) -> f64 {
-    PRODUCT * (part.taps.len().div_ceil(part.block) * part.block) as f64
+fn all_products(part: &Part) -> f64 {
+    part.taps.len().div_ceil(part.block) as f64 * products(part.block)
 }
 
 #[cfg(test)]

@@ -1,31 +1,32 @@
 //! Spectra laid out for sums of products over many partitions.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use auralis_core::Complex;
 
-use super::mul_add;
+use super::{Float, mul_add};
 use crate::isa::{Body, Isa};
 
-/// The bins of a chunk: one AVX-512 vector.
+/// The bins of a chunk: of single precision, one AVX-512 vector for each part.
 const WIDTH: usize = 16;
 
 /// The products that are summed before the sum joins that of other partitions: so many terms keep
-/// the error of a 32-bit sum within a few roundings.
+/// the error of the sum within a few roundings.
 const GROUP: usize = 32;
 
 /// Neighbouring bins, their real and imaginary parts apart. The first chunk holds the real bins 0
 /// and `len / 2` as the two parts of its first.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
-pub(super) struct Chunk {
-    re: [f32; WIDTH],
-    im: [f32; WIDTH],
+pub(super) struct Chunk<T> {
+    re: [T; WIDTH],
+    im: [T; WIDTH],
 }
 
-impl Chunk {
+impl<T: Float> Chunk<T> {
     #[inline(always)]
-    fn set(&mut self, bins: &[Complex<f32>]) {
+    fn set(&mut self, bins: &[Complex<T>]) {
         if let Some(bins) = bins.first_chunk::<WIDTH>() {
             for i in 0..WIDTH {
                 (self.re[i], self.im[i]) = (bins[i].re, bins[i].im);
@@ -38,7 +39,7 @@ impl Chunk {
     }
 
     #[inline(always)]
-    fn get(&self, bins: &mut [Complex<f32>]) {
+    fn get(&self, bins: &mut [Complex<T>]) {
         if let Some(bins) = bins.first_chunk_mut::<WIDTH>() {
             for i in 0..WIDTH {
                 bins[i] = Complex::new(self.re[i], self.im[i]);
@@ -54,12 +55,12 @@ impl Chunk {
 /// Several spectra of a length: chunk 0 of all of them, then chunk 1 of all of them, and so on. A
 /// sum over the spectra reads straight through memory, and is kept in registers.
 #[derive(Clone, Debug)]
-pub(super) struct Spectra {
+pub(super) struct Spectra<T> {
     count: usize,
-    chunks: Vec<Chunk>,
+    chunks: Vec<Chunk<T>>,
 }
 
-impl Spectra {
+impl<T: Float> Spectra<T> {
     /// Silent spectra of `len` samples each, an even number.
     pub(super) fn new(count: usize, len: usize) -> Self {
         Self {
@@ -80,7 +81,7 @@ impl Spectra {
 
     /// Sets a spectrum to the bins of a real signal.
     #[inline(always)]
-    pub(super) fn set(&mut self, index: usize, bins: &[Complex<f32>]) {
+    pub(super) fn set(&mut self, index: usize, bins: &[Complex<T>]) {
         let half = bins.len() - 1;
         let chunks = self.chunks[index..].iter_mut().step_by(self.count);
         for (chunk, bins) in chunks.zip(bins[..half].chunks(WIDTH)) {
@@ -95,50 +96,50 @@ impl Spectra {
     }
 
     #[inline(always)]
-    fn row(&self, chunk: usize) -> &[Chunk] {
+    fn row(&self, chunk: usize) -> &[Chunk<T>] {
         &self.chunks[chunk * self.count..][..self.count]
     }
 }
 
 /// Turns the chunks of a spectrum into its bins.
 #[inline(always)]
-pub(super) fn join(bins: &mut [Complex<f32>], spectrum: &[Chunk]) {
+pub(super) fn join<T: Float>(bins: &mut [Complex<T>], spectrum: &[Chunk<T>]) {
     let half = bins.len() - 1;
     for (chunk, bins) in spectrum.iter().zip(bins[..half].chunks_mut(WIDTH)) {
         chunk.get(bins);
     }
-    bins[half] = Complex::new(bins[0].im, 0.0);
-    bins[0].im = 0.0;
+    bins[half] = Complex::new(bins[0].im, T::zero());
+    bins[0].im = T::zero();
 }
 
 /// `sum += other`.
 #[inline(always)]
-pub(super) fn add(sum: &mut [Chunk], other: &[Chunk]) {
+pub(super) fn add<T: Float>(sum: &mut [Chunk<T>], other: &[Chunk<T>]) {
     for (sum, other) in sum.iter_mut().zip(other) {
         for i in 0..WIDTH {
-            sum.re[i] += other.re[i];
-            sum.im[i] += other.im[i];
+            sum.re[i] = sum.re[i] + other.re[i];
+            sum.im[i] = sum.im[i] + other.im[i];
         }
     }
 }
 
 /// The spectra of the last blocks times those of the partitions that they have reached, summed.
-pub(super) struct Products<'a, I> {
-    pub(super) isa: std::marker::PhantomData<I>,
+pub(super) struct Products<'a, I, T> {
+    pub(super) isa: PhantomData<I>,
     /// The chunks of the sum.
-    pub(super) sum: &'a mut [Chunk],
+    pub(super) sum: &'a mut [Chunk<T>],
     /// Which of a spectrum's chunks these are.
     pub(super) chunks: Range<usize>,
     /// A ring, from the newest block to the oldest.
-    pub(super) blocks: &'a Spectra,
+    pub(super) blocks: &'a Spectra<T>,
     /// Where in the ring the newest block is.
     pub(super) newest: usize,
-    pub(super) responses: &'a Spectra,
+    pub(super) responses: &'a Spectra<T>,
     /// The partitions that are summed over.
     pub(super) partitions: Range<usize>,
 }
 
-impl<I: Isa> Body for Products<'_, I> {
+impl<I: Isa, T: Float> Body for Products<'_, I, T> {
     type Output = ();
 
     #[inline(always)]
@@ -167,38 +168,38 @@ impl<I: Isa> Body for Products<'_, I> {
 /// The four sums of products that make a complex one: apart, they are four chains of additions that
 /// need not wait for each other.
 #[derive(Clone, Copy, Default)]
-struct Parts {
-    re_re: [f32; WIDTH],
-    im_im: [f32; WIDTH],
-    re_im: [f32; WIDTH],
-    im_re: [f32; WIDTH],
+struct Parts<T> {
+    re_re: [T; WIDTH],
+    im_im: [T; WIDTH],
+    re_im: [T; WIDTH],
+    im_re: [T; WIDTH],
 }
 
-impl Parts {
+impl<T: Float> Parts<T> {
     /// Adds products, as far as both go.
     #[inline(always)]
-    fn add<I: Isa>(&mut self, blocks: &[Chunk], responses: &[Chunk]) {
+    fn add<I: Isa>(&mut self, blocks: &[Chunk<T>], responses: &[Chunk<T>]) {
         for (blocks, responses) in blocks.chunks(GROUP).zip(responses.chunks(GROUP)) {
             let mut part = Self::default();
             for (a, b) in blocks.iter().zip(responses) {
                 for i in 0..WIDTH {
-                    part.re_re[i] = mul_add::<I, f32>(a.re[i], b.re[i], part.re_re[i]);
-                    part.im_im[i] = mul_add::<I, f32>(a.im[i], b.im[i], part.im_im[i]);
-                    part.re_im[i] = mul_add::<I, f32>(a.re[i], b.im[i], part.re_im[i]);
-                    part.im_re[i] = mul_add::<I, f32>(a.im[i], b.re[i], part.im_re[i]);
+                    part.re_re[i] = mul_add::<I, T>(a.re[i], b.re[i], part.re_re[i]);
+                    part.im_im[i] = mul_add::<I, T>(a.im[i], b.im[i], part.im_im[i]);
+                    part.re_im[i] = mul_add::<I, T>(a.re[i], b.im[i], part.re_im[i]);
+                    part.im_re[i] = mul_add::<I, T>(a.im[i], b.re[i], part.im_re[i]);
                 }
             }
             for i in 0..WIDTH {
-                self.re_re[i] += part.re_re[i];
-                self.im_im[i] += part.im_im[i];
-                self.re_im[i] += part.re_im[i];
-                self.im_re[i] += part.im_re[i];
+                self.re_re[i] = self.re_re[i] + part.re_re[i];
+                self.im_im[i] = self.im_im[i] + part.im_im[i];
+                self.re_im[i] = self.re_im[i] + part.re_im[i];
+                self.im_re[i] = self.im_re[i] + part.im_re[i];
             }
         }
     }
 
     #[inline(always)]
-    fn joined(&self) -> Chunk {
+    fn joined(&self) -> Chunk<T> {
         let mut chunk = Chunk::default();
         for i in 0..WIDTH {
             chunk.re[i] = self.re_re[i] - self.im_im[i];
