@@ -6,13 +6,16 @@ use auralis_core::{ConvolutionMode, Result};
 
 use super::Float;
 use super::correlate::{correlate, dot};
+use super::cost::{plan, products, transform};
 use super::overlap_save::{OverlapSave, fast_len};
+use super::partitioned::{Partitioned, history};
 use crate::isa::{Body, Isa};
 
 /// Up to so many taps, or outputs, the direct form costs less than transforms.
 const DIRECT: usize = 64;
 
-/// Convolves `signal` with `kernel`, in direct form or by overlap-save, whichever costs less.
+/// Convolves `signal` with `kernel`, in direct form or by overlap-save with the whole kernel or
+/// with its partitions, whichever costs least.
 ///
 /// In direct form a NaN or an infinity spoils the outputs that it is a part of; a transform spreads
 /// it over the block that was transformed.
@@ -42,7 +45,11 @@ pub(crate) fn convolve<I: Isa, T: Float>(
         });
         Ok(())
     } else {
-        overlap_save(isa, dst, long, short, offset)
+        match form(dst.len(), offset + dst.len(), short.len()) {
+            Form::Single(len) => overlap_save(isa, dst, long, short, offset, len),
+            Form::Partitioned(block) => partitioned(isa, dst, long, short, offset, block),
+        }
+        Ok(())
     }
 }
 
@@ -91,10 +98,10 @@ fn overlap_save<I: Isa, T: Float>(
     long: &[T],
     short: &[T],
     offset: usize,
-) -> Result<()> {
+    len: usize,
+) {
     let history = short.len() - 1;
-    let len = window_len(dst.len(), short.len());
-    let mut engine = OverlapSave::new(isa, short, len)?;
+    let mut engine = OverlapSave::new(isa, short, len);
     let mut at = offset;
     for outputs in dst.chunks_mut(len - history) {
         let from = at.saturating_sub(history);
@@ -110,18 +117,75 @@ fn overlap_save<I: Isa, T: Float>(
         engine.packed.read(outputs, history);
         at += outputs.len();
     }
-    Ok(())
 }
 
-/// The length of the transform that costs least: `n log2 n` for each block of `n - taps + 1`
-/// outputs.
-fn window_len(outputs: usize, taps: usize) -> usize {
+/// Convolves block after block, from the beginning of the full convolution on, and gives out what
+/// lies in `dst`.
+fn partitioned<I: Isa, T: Float>(
+    isa: I,
+    dst: &mut [T],
+    long: &[T],
+    short: &[T],
+    offset: usize,
+    block: usize,
+) {
+    let mut engine = Partitioned::new(isa, short, block);
+    let (chunks, partitions) = (engine.chunks(), engine.partitions());
+    let history = history(block);
+    let end = offset + dst.len();
+    for (index, at) in (0..end).step_by(block).enumerate() {
+        let silence = history.saturating_sub(at);
+        let from = at.saturating_sub(history);
+        let samples = long
+            .get(from..long.len().min(at + block))
+            .unwrap_or_default();
+        engine.silence(0);
+        engine.write(silence, samples);
+        engine.advance();
+        engine.forward();
+        let wanted = offset.max(at)..end.min(at + block);
+        if !wanted.is_empty() {
+            engine.multiply(0..chunks, 0..partitions.min(index + 1));
+            engine.inverse();
+            let outputs = &mut dst[wanted.start - offset..wanted.end - offset];
+            engine.read(outputs, history + wanted.start - at);
+        }
+    }
+}
+
+/// How a long signal is convolved with a long kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Overlap-save with the whole kernel, by transforms of this length.
+    Single(usize),
+    /// The kernel cut into partitions of this length.
+    Partitioned(usize),
+}
+
+/// The form that costs least. `end` is the last index of the full convolution that is wanted, as the
+/// partitioned form begins at the first one.
+fn form(outputs: usize, end: usize, taps: usize) -> Form {
     let whole = fast_len(outputs + taps - 1);
-    let cost = |len: usize| outputs.div_ceil(len - taps + 1) * len * len.ilog2() as usize;
-    (1..8)
+    let single = |len: usize| {
+        let blocks = outputs.div_ceil(len - taps + 1);
+        plan(len) + (1 + 2 * blocks) as f64 * transform(len)
+    };
+    let cut = |block: usize| {
+        let (blocks, partitions) = (end.div_ceil(block), taps.div_ceil(block));
+        plan(2 * block)
+            + (partitions + 2 * blocks) as f64 * transform(2 * block)
+            + (blocks * partitions) as f64 * products(block)
+    };
+    let singles = (1..8)
         .map(|doublings| fast_len(taps << doublings))
         .filter(|&len| len < whole)
         .chain([whole])
-        .min_by_key(|&len| cost(len))
-        .unwrap_or(whole)
+        .map(|len| (single(len), Form::Single(len)));
+    let cuts = (9..16)
+        .map(|exponent| 1 << exponent)
+        .filter(|&block| block < taps)
+        .map(|block| (cut(block), Form::Partitioned(block)));
+    let forms = singles.chain(cuts);
+    let best = forms.min_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.map_or(Form::Single(whole), |(_, form)| form)
 }

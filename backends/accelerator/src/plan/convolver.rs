@@ -7,8 +7,10 @@ use auralis_core::{Convolver, ConvolverSpec, Error, ErrorKind, Latency, Result};
 use super::MAX_LEN;
 use super::correlate::Correlation;
 use super::fir::DirectForm;
+use super::head::Head;
 use super::overlap_save::{OverlapSave, fast_len};
-use super::partitioned::Partitioned;
+use super::partitioned;
+use super::schedule::schedule;
 use crate::check;
 use crate::isa::Isa;
 
@@ -22,7 +24,7 @@ const BLOCKS: std::ops::RangeInclusive<usize> = 64..=1 << 20;
 /// Plans a convolution.
 ///
 /// Up to 32 taps run in direct form; a response of up to two blocks is one partition, and a longer
-/// one is cut into partitions of a block. A NaN or an infinity spoils the block that holds it and
+/// one is cut into partitions of a block and, behind them, longer ones. A NaN or an infinity spoils the block that holds it and
 /// those that the response reaches.
 pub(crate) fn plan_convolver<I: Isa>(
     isa: I,
@@ -39,16 +41,15 @@ pub(crate) fn plan_convolver<I: Isa>(
     Ok(if taps <= DIRECT_TAPS {
         delayed(DirectForm::new(isa, spec.impulse), spec)
     } else if taps <= 2 * block {
-        let len = fast_len(block + taps - 1);
-        let engine = OverlapSave::new(isa, spec.impulse, len)?;
-        delayed(Blocks::new(isa, engine, spec.impulse, block, len), spec)
+        let history = (taps - 1).next_multiple_of(2);
+        let engine = OverlapSave::new(isa, spec.impulse, fast_len(history + block));
+        let blocks = Blocks::new(isa, engine, spec.impulse, history, block);
+        delayed(blocks, spec)
     } else {
-        let len = fast_len(2 * block - 1);
-        let engine = Partitioned::new(isa, spec.impulse, block)?;
-        delayed(
-            Blocks::new(isa, engine, &spec.impulse[..block], block, len),
-            spec,
-        )
+        let engine = Head::new(isa, spec.impulse, &schedule(taps, block));
+        let history = partitioned::history(block);
+        let blocks = Blocks::new(isa, engine, &spec.impulse[..block], history, block);
+        delayed(blocks, spec)
     })
 }
 
@@ -59,14 +60,14 @@ fn delayed(inner: impl Convolver + 'static, spec: &ConvolverSpec<'_>) -> Box<dyn
     }
 }
 
-/// What convolves blocks. `history` is the samples before the block, one fewer than the taps of the
-/// first partition; the block may be filled in part, from its beginning.
+/// What convolves blocks. `history` is the samples before the block, at least those that the taps of
+/// the first partition reach; the block may be filled in part, from its beginning.
 pub(super) trait Engine: Debug + Send {
     /// Convolves the block, and writes what begins `from` samples into it.
     fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize);
 
     /// Adds what later partitions than the first give at `from` samples into the block.
-    fn add_older(&mut self, dst: &mut [f32], from: usize);
+    fn add_older(&mut self, dst: &mut [f32], history: &[f32], from: usize);
 
     /// Goes on to the next block, after the whole of this one.
     fn finish(&mut self, history: &[f32], block: &[f32]);
@@ -84,7 +85,7 @@ impl<I: Isa> Engine for OverlapSave<I, f32> {
         self.packed.read(dst, history.len() + from);
     }
 
-    fn add_older(&mut self, _: &mut [f32], _: usize) {}
+    fn add_older(&mut self, _: &mut [f32], _: &[f32], _: usize) {}
 
     fn finish(&mut self, _: &[f32], _: &[f32]) {}
 
@@ -101,6 +102,7 @@ struct Blocks<I, E> {
     reversed: Vec<f32>,
     /// The history and the current block.
     window: Vec<f32>,
+    history: usize,
     block: usize,
     filled: usize,
     /// The longest call that costs less in direct form.
@@ -108,15 +110,17 @@ struct Blocks<I, E> {
 }
 
 impl<I: Isa, E: Engine> Blocks<I, E> {
-    fn new(isa: I, engine: E, taps: &[f32], block: usize, len: usize) -> Self {
+    fn new(isa: I, engine: E, taps: &[f32], history: usize, block: usize) -> Self {
         // A transform there and back costs about as much as 4 n log2 n multiplications and
         // additions in direct form.
+        let len = history + block;
         let transforms = 4 * len * len.ilog2() as usize;
         Self {
             isa,
             engine,
             reversed: taps.iter().rev().copied().collect(),
-            window: vec![0.0; taps.len() - 1 + block],
+            window: vec![0.0; len],
+            history,
             block,
             filled: 0,
             direct: transforms / taps.len(),
@@ -125,29 +129,22 @@ impl<I: Isa, E: Engine> Blocks<I, E> {
 
     /// Convolves what fits into the current block.
     fn step(&mut self, dst: &mut [f32], src: &[f32]) {
-        let history = self.reversed.len() - 1;
-        if src.len() == self.block && self.block >= history {
-            let (before, _) = self.window.split_at_mut(history);
-            self.engine.convolve(dst, before, src, 0);
-            self.engine.finish(before, src);
-            before.copy_from_slice(&src[self.block - history..]);
-            return;
-        }
         let (from, to) = (self.filled, self.filled + src.len());
-        self.window[history + from..history + to].copy_from_slice(src);
-        if src.len() <= self.direct {
-            let (window, reversed) = (&self.window[from..history + to], &self.reversed);
+        self.window[self.history + from..self.history + to].copy_from_slice(src);
+        let (history, block) = self.window.split_at(self.history);
+        if src.len() <= self.direct && src.len() < self.block {
+            let reached = self.history + 1 - self.reversed.len();
+            let (window, reversed) = (&self.window[reached + from..], &self.reversed);
+            let window = &window[..reversed.len() - 1 + src.len()];
             self.isa
                 .run(Correlation::<I, f32>::new(dst, window, reversed));
-            self.engine.add_older(dst, from);
+            self.engine.add_older(dst, history, from);
         } else {
-            let (before, block) = self.window.split_at(history);
-            self.engine.convolve(dst, before, &block[..to], from);
+            self.engine.convolve(dst, history, &block[..to], from);
         }
         self.filled = to;
         if self.filled == self.block {
-            let (before, block) = self.window.split_at(history);
-            self.engine.finish(before, block);
+            self.engine.finish(history, block);
             self.window.copy_within(self.block.., 0);
             self.filled = 0;
         }

@@ -1,12 +1,13 @@
 //! Overlap-save convolution with one impulse response, within a single transform.
 
-use auralis_core::{Complex, RealFft, Result};
+use std::marker::PhantomData;
 
-use super::fft::Even;
-use super::packed::{Packed, pair_of_ranges, pairs, twiddles};
+use auralis_core::Complex;
+
+use super::packed::{Packed, pair_of_ranges, twiddles, unpack};
 use super::parts::{Span, Split, spans};
 use super::{Float, complex_mul, complex_mul_add, rounded};
-use crate::isa::Isa;
+use crate::isa::{Body, Isa};
 
 /// The smallest length that is at least `at_least`, even, and has no prime factors but 2 and a few
 /// 3s: those are the fast ones.
@@ -16,20 +17,6 @@ pub(super) fn fast_len(at_least: usize) -> usize {
         .map(|odd| odd * at_least.div_ceil(odd).next_power_of_two())
         .min()
         .expect("there are six candidates")
-}
-
-/// The bins of `impulse`, padded with silence to `len` samples.
-pub(super) fn impulse_bins<I: Isa, T: Float>(
-    isa: I,
-    impulse: &[T],
-    len: usize,
-) -> Result<Vec<Complex<f64>>> {
-    let mut fft = Even::<I, f64>::new(isa, len);
-    let mut samples: Vec<f64> = impulse.iter().map(|&tap| tap.double()).collect();
-    samples.resize(len, 0.0);
-    let mut bins = vec![Complex::default(); fft.bins()];
-    fft.forward(&mut bins, &samples)?;
-    Ok(bins)
 }
 
 /// Circular convolution of a window of samples with an impulse response. Samples go in with
@@ -43,20 +30,35 @@ pub(super) struct OverlapSave<I, T> {
 
 impl<I: Isa, T: Float> OverlapSave<I, T> {
     /// For windows of `len` samples, even and no shorter than `impulse`.
-    pub(super) fn new(isa: I, impulse: &[T], len: usize) -> Result<Self> {
-        let bins = impulse_bins(isa, impulse, len)?;
-        Ok(Self {
+    pub(super) fn new(isa: I, impulse: &[T], len: usize) -> Self {
+        let turns: Vec<_> = twiddles(len).collect();
+        let mut this = Self {
             isa,
             packed: Packed::new(isa, len),
-            response: Response::new(&bins, len),
-        })
+            response: Response::default(),
+        };
+        this.packed.write(0, impulse);
+        this.packed.silence(impulse.len());
+        this.packed.forward();
+        let mut bins = vec![Complex::default(); len / 2 + 1];
+        isa.run(Unpack::<I, T> {
+            isa: PhantomData,
+            bins: &mut bins,
+            points: &this.packed.points,
+            twiddles: &turns.iter().copied().map(rounded).collect(),
+        });
+        this.response = Response::new(&bins, &turns, len);
+        this
     }
 
     /// Convolves the window in place.
     pub(super) fn run(&mut self) {
         self.packed.forward();
-        let (points, response) = (&mut self.packed.points[..], &self.response);
-        self.isa.run(|| multiply::<I, T>(points, response));
+        self.isa.run(Multiply::<I, T> {
+            isa: PhantomData,
+            points: &mut self.packed.points,
+            response: &self.response,
+        });
         self.packed.inverse();
     }
 }
@@ -68,7 +70,7 @@ impl<I: Isa, T: Float> OverlapSave<I, T> {
 /// `P = H[k] + conj H[M-k]`, `Q = H[k] - conj H[M-k]` and `w = exp(-2πi k / 2M)`, the result is
 /// `u + v` at `k` and `conj(u - v)` at `M - k`, where `u = e P - i w Q d` and
 /// `v = i conj(w) Q e + d P`: one pass over the points instead of three.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Response<T> {
     zero: T,
     last: T,
@@ -79,38 +81,66 @@ struct Response<T> {
 }
 
 impl<T: Float> Response<T> {
-    /// From the bins of an impulse response; the scale of the inverse transform is put in.
-    fn new(bins: &[Complex<f64>], len: usize) -> Self {
+    /// From the bins of an impulse response and the [`twiddles`]; the scale of the inverse transform
+    /// is put in.
+    fn new(bins: &[Complex<T>], turns: &[Complex<f64>], len: usize) -> Self {
         let count = len / 2;
         let scale = 1.0 / len as f64;
-        let pair = |k: usize| {
-            (
-                bins[k] * (scale / 2.0),
-                bins[count - k].conj() * (scale / 2.0),
-            )
-        };
+        let bin = |k: usize| Complex::new(bins[k].re.double(), bins[k].im.double()) * scale;
+        let halves: Vec<_> = (1..=turns.len())
+            .map(|k| (bin(k) * 0.5, bin(count - k).conj() * 0.5))
+            .collect();
         let turned = |turn: fn(Complex<f64>) -> Complex<f64>| {
-            twiddles(len)
-                .zip(1..)
-                .map(|(w, k)| {
-                    let (low, high) = pair(k);
-                    rounded(turn(w) * (low - high))
-                })
+            turns
+                .iter()
+                .zip(&halves)
+                .map(|(&w, &(low, high))| rounded(turn(w) * (low - high)))
                 .collect()
         };
         Self {
-            zero: T::of(bins[0].re * scale),
-            last: T::of(bins[count].re * scale),
-            middle: rounded(bins[count / 2].conj() * (2.0 * scale)),
-            sum: (1..=pairs(len))
-                .map(|k| {
-                    let (low, high) = pair(k);
-                    rounded(low + high)
-                })
+            zero: T::of(bin(0).re),
+            last: T::of(bin(count).re),
+            middle: rounded(bin(count / 2).conj() * 2.0),
+            sum: halves
+                .iter()
+                .map(|&(low, high)| rounded(low + high))
                 .collect(),
             to_even: turned(|w| Complex::new(w.im, -w.re)),
             to_odd: turned(|w| Complex::new(w.im, w.re)),
         }
+    }
+}
+
+/// [`unpack`] as a body to be compiled for an instruction set.
+struct Unpack<'a, I, T> {
+    isa: PhantomData<I>,
+    bins: &'a mut [Complex<T>],
+    points: &'a [Complex<T>],
+    twiddles: &'a Split<T>,
+}
+
+impl<I: Isa, T: Float> Body for Unpack<'_, I, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        unpack::<I, T>(self.bins, self.points, self.twiddles);
+    }
+}
+
+/// [`multiply`] as a body to be compiled for an instruction set.
+struct Multiply<'a, I, T> {
+    isa: PhantomData<I>,
+    points: &'a mut [Complex<T>],
+    response: &'a Response<T>,
+}
+
+impl<I: Isa, T: Float> Body for Multiply<'_, I, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        multiply::<I, T>(self.points, self.response);
     }
 }
 

@@ -1,218 +1,199 @@
-//! Convolution with a response cut into partitions of one block each.
+//! Convolution with a response cut into partitions of one size.
 
-use auralis_core::{Complex, Result};
+use std::marker::PhantomData;
+use std::ops::Range;
 
-use super::convolver::Engine;
-use super::overlap_save::{fast_len, impulse_bins};
+use auralis_core::Complex;
+
+use super::Float;
+use super::overlap_save::fast_len;
 use super::packed::{Packed, pack, rounded_twiddles, unpack};
 use super::parts::Split;
-use super::{mul_add, rounded};
-use crate::isa::Isa;
+use super::spectra::{Chunk, Products, Spectra, add, join};
+use crate::isa::{Body, Isa};
 
-/// Uniformly partitioned overlap-save: the spectra of the last blocks are kept, and each is
-/// multiplied with the partition that it has reached. Wefers, "Partitioned convolution algorithms
-/// for real-time auralization" (2015), chapter 5.
+/// Uniformly partitioned overlap-save, step by step: the spectra of the last blocks are kept, and
+/// each is multiplied with the partition that it has reached. Wefers, "Partitioned convolution
+/// algorithms for real-time auralization" (2015), chapter 5.
+///
+/// A round is: [`write`](Self::write) the block and the one before it, [`forward`](Self::forward),
+/// [`multiply`](Self::multiply) every chunk, [`inverse`](Self::inverse), [`read`](Self::read) what
+/// lies where the block was written, [`advance`](Self::advance).
 #[derive(Debug)]
-pub(super) struct Partitioned<I> {
+pub(super) struct Partitioned<I, T> {
     isa: I,
-    block: usize,
-    packed: Packed<f32>,
-    twiddles: Split<f32>,
-    bins: Vec<Complex<f32>>,
+    packed: Packed<T>,
+    twiddles: Split<T>,
+    bins: Vec<Complex<T>>,
     /// One per partition, scaled for the inverse transform.
-    responses: Vec<Split<f32>>,
-    /// The spectra of the last blocks, a ring.
-    blocks: Vec<Split<f32>>,
-    /// Where in the ring the current block is.
-    current: usize,
-    /// How many samples of the current block its spectrum holds.
-    transformed: usize,
-    /// What the blocks before the current one add to it: its spectrum, and its samples if wanted.
-    older: Split<f32>,
-    tail: Vec<f32>,
-    has_tail: bool,
+    responses: Spectra<T>,
+    /// The spectra of the last blocks: a ring, the newest first.
+    blocks: Spectra<T>,
+    newest: usize,
+    sum: Vec<Chunk<T>>,
 }
 
-impl<I: Isa> Partitioned<I> {
-    pub(super) fn new(isa: I, impulse: &[f32], block: usize) -> Result<Self> {
-        let len = fast_len(2 * block - 1);
-        let scale = 1.0 / len as f64;
-        let responses = impulse
-            .chunks(block)
-            .map(|part| {
-                let bins = impulse_bins(isa, part, len)?;
-                Ok(bins.into_iter().map(|bin| rounded(bin * scale)).collect())
-            })
-            .collect::<Result<Vec<Split<f32>>>>()?;
-        let silent: Split<f32> = (0..=len / 2).map(|_| Complex::default()).collect();
-        Ok(Self {
+/// The samples before the block that its transform holds: those that the taps of a partition reach,
+/// and for an even block one more, as samples are moved fastest in pairs.
+pub(super) fn history(block: usize) -> usize {
+    (block - 1).next_multiple_of(2)
+}
+
+impl<I: Isa, T: Float> Partitioned<I, T> {
+    pub(super) fn new(isa: I, impulse: &[T], block: usize) -> Self {
+        let len = fast_len(history(block) + block);
+        let count = impulse.len().div_ceil(block);
+        let silent = Spectra::new(count, len);
+        let mut this = Self {
             isa,
-            block,
             packed: Packed::new(isa, len),
             twiddles: rounded_twiddles(len),
             bins: vec![Complex::default(); len / 2 + 1],
-            blocks: vec![silent.clone(); responses.len()],
-            responses,
-            current: 0,
-            transformed: 0,
-            older: silent,
-            tail: vec![0.0; block],
-            has_tail: false,
-        })
-    }
-
-    fn transform(&mut self, history: &[f32], block: &[f32]) {
-        self.packed.write(0, history);
-        self.packed.write(history.len(), block);
-        self.packed.silence(history.len() + block.len());
-        self.packed.forward();
-        self.transformed = block.len();
-        let Self {
-            isa,
-            packed,
-            twiddles,
-            bins,
-            blocks,
-            current,
-            ..
-        } = self;
-        isa.run(|| {
-            unpack::<I, f32>(bins, &packed.points, twiddles);
-            separate(&mut blocks[*current], bins);
-        });
-    }
-
-    /// Makes the tail, unless it is there.
-    fn find_tail(&mut self) {
-        if self.has_tail {
-            return;
-        }
-        let Self {
-            isa,
-            packed,
-            twiddles,
-            bins,
-            older,
-            ..
-        } = self;
-        isa.run(|| {
-            join(bins, older);
-            pack::<I, f32>(&mut packed.points, bins, twiddles, 1.0);
-        });
-        packed.inverse();
-        packed.read(&mut self.tail, self.block - 1);
-        self.has_tail = true;
-    }
-}
-
-impl<I: Isa> Engine for Partitioned<I> {
-    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize) {
-        self.transform(history, block);
-        let Self {
-            isa,
-            packed,
-            twiddles,
-            bins,
-            blocks,
-            current,
-            responses,
-            older,
-            ..
-        } = self;
-        isa.run(|| {
-            multiply_add::<I>(bins, older, &blocks[*current], &responses[0]);
-            pack::<I, f32>(&mut packed.points, bins, twiddles, 1.0);
-        });
-        packed.inverse();
-        packed.read(dst, history.len() + from);
-    }
-
-    fn add_older(&mut self, dst: &mut [f32], from: usize) {
-        self.find_tail();
-        for (sample, tail) in dst.iter_mut().zip(&self.tail[from..]) {
-            *sample += tail;
-        }
-    }
-
-    fn finish(&mut self, history: &[f32], block: &[f32]) {
-        if self.transformed != block.len() {
-            self.transform(history, block);
-        }
-        let count = self.blocks.len();
-        self.current = (self.current + 1) % count;
-        self.transformed = 0;
-        self.has_tail = false;
-        let Self {
-            isa,
-            blocks,
-            current,
-            responses,
-            older,
-            ..
-        } = self;
-        isa.run(|| {
-            older.re.fill(0.0);
-            older.im.fill(0.0);
-            for (age, response) in responses.iter().enumerate().skip(1) {
-                accumulate::<I>(older, &blocks[(*current + count - age) % count], response);
-            }
-        });
-    }
-
-    fn reset(&mut self) {
-        for spectrum in self.blocks.iter_mut().chain([&mut self.older]) {
-            spectrum.re.fill(0.0);
-            spectrum.im.fill(0.0);
-        }
-        self.current = 0;
-        self.transformed = 0;
-        self.has_tail = false;
-    }
-}
-
-#[inline(always)]
-fn separate(split: &mut Split<f32>, bins: &[Complex<f32>]) {
-    for ((re, im), bin) in split.re.iter_mut().zip(&mut split.im).zip(bins) {
-        (*re, *im) = (bin.re, bin.im);
-    }
-}
-
-#[inline(always)]
-fn join(bins: &mut [Complex<f32>], split: &Split<f32>) {
-    for ((bin, &re), &im) in bins.iter_mut().zip(&split.re).zip(&split.im) {
-        *bin = Complex { re, im };
-    }
-}
-
-/// `bins = older + block * response`.
-#[inline(always)]
-fn multiply_add<I: Isa>(
-    bins: &mut [Complex<f32>],
-    older: &Split<f32>,
-    block: &Split<f32>,
-    response: &Split<f32>,
-) {
-    let n = bins.len();
-    let (or, oi) = (&older.re[..n], &older.im[..n]);
-    let (br, bi) = (&block.re[..n], &block.im[..n]);
-    let (rr, ri) = (&response.re[..n], &response.im[..n]);
-    for i in 0..n {
-        bins[i] = Complex {
-            re: mul_add::<I, f32>(br[i], rr[i], mul_add::<I, f32>(-bi[i], ri[i], or[i])),
-            im: mul_add::<I, f32>(br[i], ri[i], mul_add::<I, f32>(bi[i], rr[i], oi[i])),
+            responses: silent.clone(),
+            newest: 0,
+            sum: vec![Chunk::default(); silent.chunks()],
+            blocks: silent,
         };
+        let scale = T::of(1.0 / len as f64);
+        let mut scaled = vec![T::zero(); block];
+        for (index, part) in impulse.chunks(block).enumerate() {
+            for (scaled, &tap) in scaled.iter_mut().zip(part) {
+                *scaled = tap * scale;
+            }
+            this.write(0, &scaled[..part.len()]);
+            this.silence(part.len());
+            this.newest = index;
+            this.forward();
+        }
+        std::mem::swap(&mut this.responses, &mut this.blocks);
+        this.newest = 0;
+        this.silence(0);
+        this
+    }
+
+    /// The number of partitions.
+    pub(super) fn partitions(&self) -> usize {
+        self.responses.count()
+    }
+
+    /// The number of chunks of a spectrum.
+    pub(super) fn chunks(&self) -> usize {
+        self.sum.len()
+    }
+
+    /// Places samples in the window that is transformed.
+    pub(super) fn write(&mut self, at: usize, samples: &[T]) {
+        self.packed.write(at, samples);
+    }
+
+    /// Silences the window from index `from` on.
+    pub(super) fn silence(&mut self, from: usize) {
+        self.packed.silence(from);
+    }
+
+    /// Makes the spectrum of the window the newest one.
+    pub(super) fn forward(&mut self) {
+        self.packed.forward();
+        self.isa.run(Unpack::<I, T> {
+            isa: PhantomData,
+            bins: &mut self.bins,
+            points: &self.packed.points,
+            twiddles: &self.twiddles,
+            spectra: &mut self.blocks,
+            index: self.newest,
+        });
+    }
+
+    /// Sums some chunks over some partitions.
+    pub(super) fn multiply(&mut self, chunks: Range<usize>, partitions: Range<usize>) {
+        self.isa.run(Products::<I, T> {
+            isa: PhantomData,
+            sum: &mut self.sum[chunks.clone()],
+            chunks,
+            blocks: &self.blocks,
+            newest: self.newest,
+            responses: &self.responses,
+            partitions,
+        });
+    }
+
+    /// What [`multiply`](Self::multiply) has made.
+    pub(super) fn sum(&mut self) -> &mut [Chunk<T>] {
+        &mut self.sum
+    }
+
+    /// Adds another sum.
+    pub(super) fn add(&mut self, other: &[Chunk<T>]) {
+        let sum = &mut self.sum;
+        self.isa.run(|| add(sum, other));
+    }
+
+    /// Makes samples from the sum.
+    pub(super) fn inverse(&mut self) {
+        self.isa.run(Pack::<I, T> {
+            isa: PhantomData,
+            points: &mut self.packed.points,
+            bins: &mut self.bins,
+            twiddles: &self.twiddles,
+            spectrum: &self.sum,
+        });
+        self.packed.inverse();
+    }
+
+    /// Takes samples of the window.
+    pub(super) fn read(&self, dst: &mut [T], at: usize) {
+        self.packed.read(dst, at);
+    }
+
+    /// Makes room for the spectrum of the next block.
+    pub(super) fn advance(&mut self) {
+        let count = self.partitions();
+        self.newest = (self.newest + count - 1) % count;
+    }
+
+    /// Forgets what came before.
+    pub(super) fn reset(&mut self) {
+        self.blocks.silence();
+        self.newest = 0;
+        self.packed.silence(0);
     }
 }
 
-/// `sum += block * response`.
-#[inline(always)]
-fn accumulate<I: Isa>(sum: &mut Split<f32>, block: &Split<f32>, response: &Split<f32>) {
-    let n = sum.re.len();
-    let (sr, si) = (&mut sum.re[..n], &mut sum.im[..n]);
-    let (br, bi) = (&block.re[..n], &block.im[..n]);
-    let (rr, ri) = (&response.re[..n], &response.im[..n]);
-    for i in 0..n {
-        sr[i] = mul_add::<I, f32>(br[i], rr[i], mul_add::<I, f32>(-bi[i], ri[i], sr[i]));
-        si[i] = mul_add::<I, f32>(br[i], ri[i], mul_add::<I, f32>(bi[i], rr[i], si[i]));
+/// Makes one of several spectra from transformed points.
+struct Unpack<'a, I, T> {
+    isa: PhantomData<I>,
+    bins: &'a mut [Complex<T>],
+    points: &'a [Complex<T>],
+    twiddles: &'a Split<T>,
+    spectra: &'a mut Spectra<T>,
+    index: usize,
+}
+
+impl<I: Isa, T: Float> Body for Unpack<'_, I, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        unpack::<I, T>(self.bins, self.points, self.twiddles);
+        self.spectra.set(self.index, self.bins);
+    }
+}
+
+/// Makes the points to be transformed back from a spectrum.
+struct Pack<'a, I, T> {
+    isa: PhantomData<I>,
+    points: &'a mut [Complex<T>],
+    bins: &'a mut [Complex<T>],
+    twiddles: &'a Split<T>,
+    spectrum: &'a [Chunk<T>],
+}
+
+impl<I: Isa, T: Float> Body for Pack<'_, I, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        join(self.bins, self.spectrum);
+        pack::<I, T>(self.points, self.bins, self.twiddles, T::one());
     }
 }

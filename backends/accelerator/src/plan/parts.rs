@@ -7,7 +7,7 @@ use auralis_core::Complex;
 use super::Float;
 
 /// Any number of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Split<T> {
     pub(super) re: Vec<T>,
     pub(super) im: Vec<T>,
