@@ -71,12 +71,17 @@ pub fn compose(
                 PerSize::all(kernel, named.map_err(|e| e.with("kernel", kernel.name()))?)
             }
             None => {
-                let fastest = by_measurement.then(|| parts.fastest(kernel, &chosen.id)).flatten();
+                let fastest = by_measurement
+                    .then(|| parts.fastest(kernel, &chosen.id))
+                    .flatten();
                 if let Some(fastest) = &fastest {
                     measured.insert(kernel.name(), fastest.shares());
                 }
                 fastest.unwrap_or_else(|| {
-                    PerSize::all(kernel, parts.having(kernel).unwrap_or_else(|| chosen.clone()))
+                    PerSize::all(
+                        kernel,
+                        parts.having(kernel).unwrap_or_else(|| chosen.clone()),
+                    )
                 })
             }
         };
@@ -126,7 +131,9 @@ impl PerSize {
     fn shares(&self) -> Vec<Share> {
         let grid = Grid::of(self.kernel);
         let (rows, columns) = (grid.rows_from(), grid.columns_from());
-        let corners = rows.iter().flat_map(|&a| columns.iter().map(move |&b| [a, b]));
+        let corners = rows
+            .iter()
+            .flat_map(|&a| columns.iter().map(move |&b| [a, b]));
         let share = |(corner, part): ([usize; 2], &Part)| Share {
             from: corner[..grid.names.len()].to_vec(),
             backend: part.id.clone(),

@@ -57,7 +57,10 @@ impl Route {
     /// A route over `steps`: from which size on, in both dimensions, to which backend. They rise, the
     /// second dimension faster, and begin at no size at all.
     pub(crate) fn new(steps: Vec<([usize; 2], Arc<dyn Accelerator>)>) -> Self {
-        let mut steps: Vec<_> = steps.into_iter().map(|(from, to)| Step { from, to }).collect();
+        let mut steps: Vec<_> = steps
+            .into_iter()
+            .map(|(from, to)| Step { from, to })
+            .collect();
         let same = |a: &Step, b: &Step| Arc::ptr_eq(&a.to, &b.to);
         let near = Arc::clone(&steps[0].to);
         if steps.iter().all(|step| same(step, &steps[0])) {

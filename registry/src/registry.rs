@@ -1,8 +1,8 @@
 //! The registry: every candidate of the five kinds, and the plugins that were turned away.
 
+use std::collections::BTreeMap;
 #[cfg(feature = "plugins")]
 use std::path::Path;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use auralis_core::{

@@ -437,7 +437,10 @@ impl<'a, 'c> Field<'a, 'c> {
         let timed = |times: &KernelTimes| times.sizes.iter().any(|size| size.contains_key(id));
         match kernels.values().filter(|times| timed(times)).count() {
             0 => format!("not measured, and {best} was"),
-            some => format!("has {some} of the {} kernels that were measured", kernels.len()),
+            some => format!(
+                "has {some} of the {} kernels that were measured",
+                kernels.len()
+            ),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod analyze;
 mod backends;
+#[cfg(feature = "plugins")]
+mod bench;
 mod config;
 mod demo;
 mod explain;
@@ -87,6 +89,9 @@ enum Verb {
     /// Measures the accelerators on this machine, kernel by kernel, and writes down the fastest
     #[cfg(feature = "plugins")]
     Tune(tune::Tune),
+    /// Times the accelerators side by side, against what this machine can do at most
+    #[cfg(feature = "plugins")]
+    Bench(bench::Bench),
     /// Makes, inspects, checks and allows third-party backends
     #[cfg(feature = "plugins")]
     #[command(subcommand)]
@@ -130,6 +135,8 @@ pub fn run() -> ExitCode {
         Verb::Config(verb) => verb.run(global),
         #[cfg(feature = "plugins")]
         Verb::Tune(tune) => tune.run(global),
+        #[cfg(feature = "plugins")]
+        Verb::Bench(bench) => bench.run(global),
         #[cfg(feature = "plugins")]
         Verb::Plugin(verb) => verb.run(global),
     };

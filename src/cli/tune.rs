@@ -68,7 +68,10 @@ impl Tune {
             false => results.table()?,
         }
         for wrong in &tuning.wrong {
-            let message = format!("{} of {} is wrong: {}", wrong.kernel, wrong.id, wrong.reason);
+            let message = format!(
+                "{} of {} is wrong: {}",
+                wrong.kernel, wrong.id, wrong.reason
+            );
             output::warning(global, &message);
         }
         output::remark(
@@ -159,7 +162,9 @@ impl<'a> Results<'a> {
         }
         output::line("")?;
         for (id, time) in &self.measured.times {
-            output::line(format_args!("{id:<18} takes {time:.2} times as long as the best"))?;
+            output::line(format_args!(
+                "{id:<18} takes {time:.2} times as long as the best"
+            ))?;
         }
         Ok(())
     }

@@ -60,10 +60,7 @@ pub fn contestants(
 }
 
 /// The variants of a kernel of an author's own that can run here; and those that are wrong.
-pub(super) fn variants(
-    kernel: &KernelCandidate,
-    cpu: CpuFeatures,
-) -> (Vec<UserKernel>, Vec<Wrong>) {
+pub fn variants(kernel: &KernelCandidate, cpu: CpuFeatures) -> (Vec<UserKernel>, Vec<Wrong>) {
     let mut variants = Vec::new();
     let mut wrong = Vec::new();
     for (index, variant) in kernel.facts.variants.iter().enumerate() {

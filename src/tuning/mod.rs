@@ -3,6 +3,7 @@
 //! [`tune`] makes what [`auralis_registry::tuning`] describes and selection goes by.
 
 mod gate;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use auralis_registry::tuning::{
 };
 use auralis_registry::{Cpu, Facts, KernelCandidate, Registry};
 
-pub use gate::{Contestant, contestants};
+pub use gate::{Contestant, contestants, variants};
+pub use limits::{Level, Limits};
 
 /// What is measured.
 pub struct Field<'a> {
@@ -68,12 +70,14 @@ pub fn tune(field: &Field<'_>, time: Duration) -> Tuning {
         }
     }
     for kernel in field.registry.kernels() {
-        let (variants, found) = gate::variants(kernel, field.cpu.available());
+        let (variants, found) = variants(kernel, field.cpu.available());
         wrong.extend(found);
         let variants = Arc::new(variants);
         for [length, _] in OWN_KERNEL.sizes() {
             let variants = Arc::clone(&variants);
-            measurements.push(Box::new(move |time| own_cell(kernel, length, &variants, time)));
+            measurements.push(Box::new(move |time| {
+                own_cell(kernel, length, &variants, time)
+            }));
         }
     }
     let mut cells = Vec::with_capacity(measurements.len());

@@ -12,6 +12,7 @@ mod avx512;
 mod check;
 mod generic;
 mod isa;
+pub mod limits;
 mod multiversion;
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -51,12 +51,7 @@ fn model_of(cpuinfo: &str) -> Option<String> {
     };
     let numbers = match field("cpu family") {
         Some(_) => numbered(&["cpu family", "model", "stepping"]),
-        None => numbered(&[
-            "CPU implementer",
-            "CPU part",
-            "CPU variant",
-            "CPU revision",
-        ]),
+        None => numbered(&["CPU implementer", "CPU part", "CPU variant", "CPU revision"]),
     };
     match (field("model name"), numbers.is_empty()) {
         (Some(name), true) => Some(name.to_owned()),

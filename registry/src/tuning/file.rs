@@ -101,8 +101,7 @@ impl Tuning {
     ///
     /// What is wrong with it, in a clause.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
-        let tuning: Self =
-            serde_json::from_str(text).map_err(|e| format!("it is damaged: {e}"))?;
+        let tuning: Self = serde_json::from_str(text).map_err(|e| format!("it is damaged: {e}"))?;
         match tuning.fault() {
             None => Ok(tuning),
             Some(fault) => Err(format!("it is damaged: {fault}")),
@@ -122,7 +121,10 @@ impl Tuning {
         }
         let grid_of = |kernel: &str| match Kernel::parse(kernel) {
             Some(known) => Some(Grid::of(known)),
-            None => fingerprint.kernels.contains_key(kernel).then_some(OWN_KERNEL),
+            None => fingerprint
+                .kernels
+                .contains_key(kernel)
+                .then_some(OWN_KERNEL),
         };
         // What is known of the variants of kernels of authors' own is their number only.
         let is_known = |kernel: &str, id: &str| {

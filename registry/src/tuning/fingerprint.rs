@@ -68,7 +68,12 @@ impl Fingerprint {
         if !new.is_empty() {
             differences.push(format!("the CPU feature {new} is used now"));
         }
-        compare("accelerator", &self.backends, &here.backends, &mut differences);
+        compare(
+            "accelerator",
+            &self.backends,
+            &here.backends,
+            &mut differences,
+        );
         compare("kernel", &self.kernels, &here.kernels, &mut differences);
         differences
     }

@@ -14,8 +14,11 @@ const BATCH: Duration = Duration::from_micros(40);
 /// The fewest rounds, whatever the time allows.
 const FEWEST_ROUNDS: u32 = 3;
 
-/// What is slower than the fastest by this factor can't win: it sits out after the fewest rounds.
-const HOPELESS: f64 = 3.0;
+/// What is slower than the fastest by this factor can't win: it sits out once that is plain.
+const HOPELESS: f64 = 2.0;
+
+/// The rounds after which it is.
+const PLAIN: u32 = 8;
 
 /// One who takes part.
 struct Entrant {
@@ -34,7 +37,7 @@ pub fn least_times(batches: &mut [Batch<'_>], time: Duration) -> Vec<Result<f64>
     let mut round = 0;
     while count > 0 && (round < FEWEST_ROUNDS || Instant::now() < end) {
         let best = entrants.iter().filter_map(|e| e.least.as_ref().ok());
-        let limit = match round < FEWEST_ROUNDS {
+        let limit = match round < PLAIN {
             true => f64::INFINITY,
             false => HOPELESS * best.fold(f64::INFINITY, |best, time| best.min(*time)),
         };
@@ -97,7 +100,7 @@ mod tests {
                 Ok(Duration::from_nanos(u64::from(calls) * nanos + noise))
             })
         };
-        let mut left = 4;
+        let mut left = 2;
         let failing: Batch<'_> = Box::new(move |_| match left {
             0 => Err(Error::new(ErrorKind::Io, "worn out")),
             _ => {

@@ -32,9 +32,8 @@ impl KernelTimes {
             .collect();
         right.sort_by(|a, b| a.1.total_cmp(&b.1));
         if let Some((_, best)) = right.first().copied() {
-            let near = |(id, time): &(&str, f64)| {
-                *id == favourite && *time <= best * (1.0 + TOLERANCE)
-            };
+            let near =
+                |(id, time): &(&str, f64)| *id == favourite && *time <= best * (1.0 + TOLERANCE);
             if let Some(at) = right.iter().position(near) {
                 right[..=at].rotate_right(1);
             }
@@ -67,7 +66,9 @@ fn geometric_means<'a>(
     for (times, of_kernel) in cells {
         wrong.extend(of_kernel.keys().map(String::as_str));
         let right = times.iter().filter(|(id, _)| !of_kernel.contains_key(*id));
-        let best = right.clone().fold(f64::INFINITY, |best, (_, t)| best.min(*t));
+        let best = right
+            .clone()
+            .fold(f64::INFINITY, |best, (_, t)| best.min(*t));
         for (id, time) in right {
             let (sum, measured) = sums.entry(id).or_default();
             *sum += (time / best).ln();

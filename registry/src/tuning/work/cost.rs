@@ -15,6 +15,11 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// The bytes that lie in memory at once: what is changed in place counts once.
+    pub fn footprint(&self) -> usize {
+        self.loads.max(self.stores)
+    }
+
     /// Of `n` samples: bytes read, bytes written and operations for each.
     pub(super) const fn each(n: usize, loads: usize, stores: usize, operations: usize) -> Self {
         Self {

@@ -14,7 +14,7 @@ use std::time::Instant;
 use auralis_core::{Accelerator, Kernel, Result, for_each_plan, for_each_slice_kernel};
 
 pub use cost::Cost;
-pub use own::own_kernel;
+pub use own::{own_cost, own_kernel};
 
 use super::Batch;
 use operands::Operands;

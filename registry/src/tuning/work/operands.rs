@@ -181,6 +181,10 @@ impl Noise {
     fn sample(&mut self) -> f32 {
         let unit = (self.bits() >> 40) as f32 / (1 << 24) as f32;
         let magnitude = 0.001 + 0.749 * unit;
-        if self.bits() & 1 == 0 { magnitude } else { -magnitude }
+        if self.bits() & 1 == 0 {
+            magnitude
+        } else {
+            -magnitude
+        }
     }
 }

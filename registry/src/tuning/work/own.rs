@@ -6,11 +6,17 @@ use std::rc::Rc;
 use auralis_core::{Kernel, UserKernel};
 
 use super::super::Batch;
+use super::cost::Cost;
 use super::operands::Operands;
 use super::timed;
 
+/// What one call of such a kernel moves, with the copy that comes before it.
+pub fn own_cost(length: usize, sources: usize) -> Cost {
+    Cost::each(length, 4 * (2 + sources), 8, 0)
+}
+
 /// A batch of calls at this length for each variant of a kernel. The parameters lie in the middle of
-/// their ranges; the sources all hold the same samples.
+/// their ranges; the sources all hold the same samples. A copy of the samples is a part of each call.
 pub fn own_kernel(length: usize, variants: &[UserKernel]) -> Vec<Batch<'static>> {
     let operands = Rc::new(RefCell::new(Operands::new(Kernel::Scale, [length, 0])));
     let batch = |kernel: &UserKernel| {
