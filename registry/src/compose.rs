@@ -78,9 +78,10 @@ pub fn compose(
                     measured.insert(kernel.name(), fastest.shares());
                 }
                 fastest.unwrap_or_else(|| {
+                    let part = parts.having(kernel);
                     PerSize::all(
                         kernel,
-                        parts.having(kernel).unwrap_or_else(|| chosen.clone()),
+                        part.unwrap_or_else(|| parts.left_with(kernel, &chosen)),
                     )
                 })
             }
@@ -241,6 +242,12 @@ fn preference<'a>(builder: &Builder<'a, dyn Accelerator>, selection: &Selection)
     asked.chain(auto).collect()
 }
 
+/// An accelerator without a kernel.
+#[derive(Debug)]
+struct Nothing;
+
+impl Accelerator for Nothing {}
+
 /// A backend that runs something.
 #[derive(Clone, Debug)]
 struct Part {
@@ -288,16 +295,36 @@ impl Parts<'_> {
         })
     }
 
+    /// What runs a kernel that nobody may run: the chosen backend, which says so, or nothing at all where
+    /// that one has it and is wrong.
+    fn left_with(&self, kernel: Kernel, chosen: &Part) -> Part {
+        if !self.wrong(kernel).contains_key(&chosen.id) {
+            return chosen.clone();
+        }
+        Part {
+            id: "none".to_owned(),
+            accelerator: Arc::new(Nothing),
+        }
+    }
+
+    /// The backends that were measured and are wrong, where the request leaves the choice open.
+    fn wrong(&self, kernel: Kernel) -> BTreeMap<String, String> {
+        let criteria = &self.builder.criteria;
+        let measured = criteria.measured.kernels.get(&kernel);
+        let measured = measured.filter(|_| criteria.request.backend == BackendRequest::Auto);
+        measured
+            .map(|times| times.wrong.clone())
+            .unwrap_or_default()
+    }
+
     /// The preferred backend that has this kernel; one that was measured and is wrong, only if it was
     /// asked for.
     fn having(&mut self, kernel: Kernel) -> Option<Part> {
         let order = self.order.clone();
-        let asked = self.builder.criteria.request.backend != BackendRequest::Auto;
-        let measured = self.builder.criteria.measured.kernels.get(&kernel).cloned();
-        let wrong = measured.map(|times| times.wrong).unwrap_or_default();
+        let wrong = self.wrong(kernel);
         let mut having = order
             .into_iter()
-            .filter(|f| f.offers(kernel.name()) && (asked || !wrong.contains_key(&f.id)));
+            .filter(|f| f.offers(kernel.name()) && !wrong.contains_key(&f.id));
         having.find_map(|facts| self.attempt(&facts.id))
     }
 
