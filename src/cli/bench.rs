@@ -12,12 +12,12 @@ use serde::Serialize;
 use super::{Global, Outcome, Stop, output};
 use crate::tuning::{Contestant, Field, Limits, contestants, variants};
 
-/// Times every accelerator side by side, at many sizes of every kernel, against what this machine can
-/// do at most.
+/// Times the accelerators side by side, against what this machine can do at most
 ///
-/// Answers are checked first: what is wrong is not timed. The last column is a control: the first
-/// backend timed a second time as if it were another one. How far it is from 1 is how far any other
-/// ratio may be wrong.
+/// `selected` is what the program works with: where it is made of several backends, a call takes its
+/// way through a table. Answers are checked first: what is wrong is not timed. The last column is a
+/// control, the first backend timed a second time as if it were another one: as far as it is from 1, any
+/// other ratio may be wrong.
 #[derive(Debug, Args)]
 pub struct Bench {
     /// Only these kernels
@@ -26,7 +26,7 @@ pub struct Bench {
     /// Only these sizes: `512`, or `64x512` for a kernel that has two dimensions
     #[arg(long = "size", value_name = "SIZE", value_parser = size)]
     sizes: Vec<Size>,
-    /// Only these backends, or variants of kernels of your own
+    /// Only these backends, `selected`, or variants of kernels of your own
     #[arg(long = "backend", value_name = "ID")]
     backends: Vec<String>,
     /// How long to measure each kernel at each size
@@ -34,6 +34,9 @@ pub struct Bench {
           value_parser = clap::value_parser!(u16).range(1..=10_000))]
     time: u16,
 }
+
+/// The column of the accelerator that the orchestrator holds.
+const SELECTED: &str = "selected";
 
 type Size = Vec<usize>;
 
@@ -94,10 +97,18 @@ impl Bench {
             time: Duration::from_millis(self.time.into()),
         };
         printer.limits()?;
-        let (contestants, wrong) = contestants(&field, |facts| match self.backends.as_slice() {
-            [] => facts.rank >= 0,
-            named => named.contains(&facts.id),
-        });
+        let (mut contestants, wrong) =
+            contestants(&field, |facts| match self.backends.as_slice() {
+                [] => facts.rank >= 0,
+                named => named.contains(&facts.id),
+            });
+        if self.backends.is_empty() || self.backends.iter().any(|id| id == SELECTED) {
+            contestants.push(Contestant {
+                id: SELECTED.to_owned(),
+                accelerator: Arc::clone(&optimizer.parts().accelerator),
+                kernels: Kernel::ALL.to_vec(),
+            });
+        }
         for &kernel in Kernel::ALL.iter().filter(|k| self.is_asked(k.name())) {
             let having = contestants.iter().filter(|c| c.kernels.contains(&kernel));
             self.kernel(&printer, kernel, &having.collect::<Vec<_>>())?;
@@ -156,7 +167,7 @@ impl Bench {
         let ids: Vec<_> = ids.map(|(_, facts)| facts.id.as_str()).collect();
         for id in &self.backends {
             let is_variant = own().any(|k| k.facts.variants.iter().any(|v| v.id == *id));
-            if !is_variant && !ids.contains(&id.as_str()) {
+            if id != SELECTED && !is_variant && !ids.contains(&id.as_str()) {
                 let all = ids.join(", ");
                 let message = format!("no accelerator is called {id:?} (there are: {all})");
                 return Err(Error::new(ErrorKind::NotFound, message).into());

@@ -86,10 +86,8 @@ enum Verb {
     /// Writes, shows and checks the configuration
     #[command(subcommand)]
     Config(config::Verb),
-    /// Measures the accelerators on this machine, kernel by kernel, and writes down the fastest
     #[cfg(feature = "plugins")]
     Tune(tune::Tune),
-    /// Times the accelerators side by side, against what this machine can do at most
     #[cfg(feature = "plugins")]
     Bench(bench::Bench),
     /// Makes, inspects, checks and allows third-party backends

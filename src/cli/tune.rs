@@ -11,12 +11,14 @@ use serde::Serialize;
 
 use super::{Global, Outcome, output};
 
-/// Measures every accelerator that can run here, at many sizes of every kernel, and writes the tuning
-/// file by which they are selected from then on.
+/// Measures the accelerators on this machine, kernel by kernel, and writes down the fastest
 ///
-/// Answers are checked first: what is wrong is never chosen. A machine that is busy measures badly.
-/// Takes about 30 seconds; the file is `auralis/tuning.json` in the user's folder for caches, unless
-/// `--tuning` or AURALIS_TUNING names another.
+/// Every accelerator that can run here is timed at many sizes of every kernel that it has; from then on
+/// each size of each kernel runs where it was fastest, unless a backend is asked for by name. Answers
+/// are checked first: what is wrong is never chosen. A machine that is busy measures badly.
+///
+/// Takes about 30 seconds. The tuning file is `auralis/tuning.json` in the user's folder for caches,
+/// unless `--tuning` or AURALIS_TUNING names another.
 #[derive(Debug, Args)]
 pub struct Tune {
     /// Takes less than 10 seconds, and measures less well

@@ -81,7 +81,7 @@ impl Limits {
 const TIME: Duration = Duration::from_millis(60);
 
 fn gigaflops(probe: &Rc<dyn Probe>) -> f64 {
-    const TIMES: usize = 256;
+    const TIMES: usize = 1024;
     let operations = probe.multiply_add(TIMES);
     let probe = Rc::clone(probe);
     let batch: Batch<'_> = Box::new(move |calls| {

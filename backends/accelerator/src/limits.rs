@@ -13,7 +13,7 @@ pub trait Probe {
     /// The instruction set.
     fn name(&self) -> &'static str;
 
-    /// Reads every sample.
+    /// Reads every sample: the sum of the products of the first half with the second.
     fn load(&self, data: &[f32]) -> f32;
 
     /// Writes every sample.
@@ -61,32 +61,32 @@ impl<I: Isa> Probe for Of<I> {
     }
 
     fn load(&self, data: &[f32]) -> f32 {
-        self.0.run(Load(data))
+        black_box(match widest_vector::<I>() {
+            16 => self.0.run(Load::<I, 128>(self.0, data)),
+            8 => self.0.run(Load::<I, 64>(self.0, data)),
+            _ => self.0.run(Load::<I, 32>(self.0, data)),
+        })
     }
 
     fn store(&self, data: &mut [f32], value: f32) {
-        self.0.run(|| data.fill(value));
-        black_box(data);
+        self.0.run(Store(data, value));
     }
 
     fn update(&self, data: &mut [f32], gain: f32) {
-        self.0.run(|| data.iter_mut().for_each(|x| *x *= gain));
-        black_box(data);
+        self.0.run(Update(data, gain));
     }
 
     fn add(&self, dst: &mut [f32], src: &[f32]) {
-        let body = || dst.iter_mut().zip(src).for_each(|(d, s)| *d += s);
-        self.0.run(body);
-        black_box(dst);
+        self.0.run(Add(dst, src));
     }
 
     fn multiply_add(&self, times: usize) -> usize {
         let x = black_box(0.5);
-        // Eight vectors: two units, each with a latency of four cycles.
+        // Two times four vectors: two units, each with a latency of four cycles.
         let (lanes, sum) = match widest_vector::<I>() {
-            16 => (128, self.0.run(MultiplyAdd::<I, 128>(self.0, x, times))),
-            8 => (64, self.0.run(MultiplyAdd::<I, 64>(self.0, x, times))),
-            _ => (32, self.0.run(MultiplyAdd::<I, 32>(self.0, x, times))),
+            16 => (128, self.0.run(MultiplyAdd::<I, 64>(self.0, x, times))),
+            8 => (64, self.0.run(MultiplyAdd::<I, 32>(self.0, x, times))),
+            _ => (32, self.0.run(MultiplyAdd::<I, 16>(self.0, x, times))),
         };
         black_box(sum);
         2 * lanes * times
@@ -108,26 +108,104 @@ const fn has<I: Isa>(feature: &str) -> bool {
     I::REQUIRES.contains(CpuFeatures::of(&[feature]))
 }
 
-/// Adds up all samples in as many sums as keep two loads in each cycle from waiting.
-struct Load<'a>(&'a [f32]);
+/// `a * b + c`. Without the instruction `mul_add` would be a call into the C library.
+#[inline(always)]
+fn multiply_add<I: Isa>(a: f32, b: f32, c: f32) -> f32 {
+    if const { has::<I>("fma") || has::<I>("neon") } {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
 
-impl Body for Load<'_> {
+/// The sum of the products of the first half with the second: two loads for each multiply-add, which is
+/// what keeps a core's loads busy.
+struct Load<'a, I, const SUMS: usize>(I, &'a [f32]);
+
+impl<I: Isa, const SUMS: usize> Body for Load<'_, I, SUMS> {
     type Output = f32;
 
     #[inline(always)]
     fn run(self) -> f32 {
-        const SUMS: usize = 128;
-        let (chunks, rest) = self.0.as_chunks::<SUMS>();
-        let mut sums = [0.0; SUMS];
-        for chunk in chunks {
-            for i in 0..SUMS {
-                sums[i] += chunk[i];
-            }
+        let (first, second) = self.1.split_at(self.1.len() / 2);
+        let (first, rest) = first.as_chunks::<SUMS>();
+        let (second, more) = second.as_chunks::<SUMS>();
+        let mut sum = added_up(products::<I, SUMS>(first, second));
+        for (a, b) in rest.iter().zip(more) {
+            sum += a * b;
         }
-        sums.iter().chain(rest).sum()
+        sum
     }
 }
 
+#[inline(always)]
+fn products<I: Isa, const SUMS: usize>(a: &[[f32; SUMS]], b: &[[f32; SUMS]]) -> [f32; SUMS] {
+    let mut sums = [0.0; SUMS];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..SUMS {
+            sums[i] = multiply_add::<I>(a[i], b[i], sums[i]);
+        }
+    }
+    sums
+}
+
+/// By halves: one after the other would take as long as a whole stream over the nearest cache.
+#[inline(always)]
+fn added_up<const LANES: usize>(mut sums: [f32; LANES]) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
+
+struct Store<'a>(&'a mut [f32], f32);
+
+impl Body for Store<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(data, value) = self;
+        for x in data {
+            *x = value;
+        }
+    }
+}
+
+struct Update<'a>(&'a mut [f32], f32);
+
+impl Body for Update<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(data, gain) = self;
+        for x in data {
+            *x *= gain;
+        }
+    }
+}
+
+struct Add<'a>(&'a mut [f32], &'a [f32]);
+
+impl Body for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(dst, src) = self;
+        for (dst, src) in dst.iter_mut().zip(src) {
+            *dst += *src;
+        }
+    }
+}
+
+/// `sum * x + x` over and over, in twice as many sums as there are lanes: in two arrays, because a
+/// larger one is kept in memory.
 struct MultiplyAdd<I, const LANES: usize>(I, f32, usize);
 
 impl<I: Isa, const LANES: usize> Body for MultiplyAdd<I, LANES> {
@@ -136,21 +214,24 @@ impl<I: Isa, const LANES: usize> Body for MultiplyAdd<I, LANES> {
     #[inline(always)]
     fn run(self) -> f32 {
         let Self(_, x, times) = self;
-        let mut sums = [x; LANES];
-        for (i, sum) in sums.iter_mut().enumerate() {
-            *sum += i as f32;
+        let mut some = [x; LANES];
+        let mut others = [-x; LANES];
+        for i in 0..LANES {
+            some[i] += i as f32;
+            others[i] += i as f32;
         }
         for _ in 0..times {
-            for sum in &mut sums {
-                // Without the instruction `mul_add` would be a call into the C library.
-                *sum = if const { has::<I>("fma") || has::<I>("neon") } {
-                    sum.mul_add(x, x)
-                } else {
-                    *sum * x + x
-                };
+            for i in 0..LANES {
+                some[i] = multiply_add::<I>(some[i], x, x);
+            }
+            for i in 0..LANES {
+                others[i] = multiply_add::<I>(others[i], x, x);
             }
         }
-        sums.iter().sum()
+        for i in 0..LANES {
+            some[i] += others[i];
+        }
+        added_up(some)
     }
 }
 
@@ -167,7 +248,7 @@ mod tests {
         ] {
             let probe = widest(allowed);
             let mut data = vec![0.5; 300];
-            assert_eq!(probe.load(&data), 150.0, "{}", probe.name());
+            assert_eq!(probe.load(&data), 37.5, "{}", probe.name());
             probe.update(&mut data, 4.0);
             probe.add(&mut data, &[1.0; 300]);
             assert_eq!(data, [3.0; 300]);
