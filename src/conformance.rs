@@ -1,11 +1,11 @@
-//! The conformance suite over the backends of a registry: its quick part for the probe of a plugin,
-//! its trials one by one for `plugin check`.
+//! The conformance suite over the backends of a registry: its quick part for the probe of a plugin and
+//! kernel by kernel before tuning, its trials one by one for `plugin check`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use auralis_abi::FloatControl;
 use auralis_core::{
-    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor,
+    Accelerator, BufferPool, BuildContext, Cache, CpuFeatures, Error, ErrorKind, Executor, Kernel,
     Profiler, Result,
 };
 use auralis_registry::{Candidate, KernelCandidate, Registry, RegistryKind};
@@ -100,7 +100,7 @@ fn run_of<K: RegistryKind + Tried + ?Sized>(
 ) -> Option<Outcome> {
     let candidate = registry.candidate::<K>(id)?;
     let trial = K::trials().into_iter().find(|t| t.name == trial)?;
-    Some(run_on(candidate, &trial, effort))
+    Some(run_on(candidate, &trial, effort, CpuFeatures::detect()))
 }
 
 #[cfg(feature = "cli")]
@@ -144,7 +144,7 @@ fn quick_of<K: RegistryKind + Tried + ?Sized>(registry: &Registry) -> Outcome {
         }
         let applies = |trial: &&Trial<K>| trial.needs.is_none_or(|needed| facts.offers(needed));
         for trial in trials.iter().filter(applies) {
-            run_on(candidate, trial, Effort::Quick)
+            run_on(candidate, trial, Effort::Quick, cpu)
                 .map_err(|e| format!("{}::{}::{}: {e}", K::NAME, facts.id, trial.name))?;
         }
     }
@@ -165,6 +165,38 @@ fn quick_of_kernel(kernel: &KernelCandidate) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Runs the quick part that is about one kernel over an accelerator that may use the features of
+/// `cpu`.
+///
+/// # Errors
+///
+/// The trial that fails first, and what it found.
+pub(crate) fn gate(
+    candidate: &Candidate<dyn Accelerator>,
+    kernel: Kernel,
+    cpu: CpuFeatures,
+) -> Outcome {
+    let trials = <dyn Accelerator>::trials();
+    let mut about = trials
+        .iter()
+        .filter(|trial| trial.quick && trial.needs == Some(kernel.name()));
+    about.try_for_each(|trial| {
+        run_on(candidate, trial, Effort::Quick, cpu).map_err(|e| format!("{}: {e}", trial.name))
+    })
+}
+
+/// Runs the quick part over a variant of a kernel of an author's own.
+///
+/// # Errors
+///
+/// The trial that fails first, and what it found.
+pub(crate) fn gate_of_kernel(kernel: &KernelCandidate, variant: usize) -> Outcome {
+    TRIALS.iter().try_for_each(|trial| {
+        run_on_kernel(kernel, variant, trial, Effort::Quick)
+            .map_err(|e| format!("{}: {e}", trial.name))
+    })
 }
 
 fn run_on_kernel(
@@ -188,11 +220,11 @@ fn run_on<K: RegistryKind + Tried + ?Sized>(
     candidate: &Candidate<K>,
     trial: &Trial<K>,
     effort: Effort,
+    cpu: CpuFeatures,
 ) -> Outcome {
     let facts = &candidate.facts;
     let capabilities: Vec<&str> = facts.capabilities.iter().map(String::as_str).collect();
     let build = |context: &BuildContext<'_, K>| candidate.build(context);
-    let cpu = CpuFeatures::detect();
     let subject = Subject::new(&facts.id, &capabilities, &facts.options_schema, cpu, &build)
         .with_effort(effort);
     contained(|| (trial.run)(&subject))

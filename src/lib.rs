@@ -29,6 +29,8 @@ pub mod report;
 #[cfg(all(feature = "cli", feature = "plugins"))]
 pub mod scaffold;
 mod session;
+#[cfg(feature = "plugins")]
+pub mod tuning;
 
 pub use auralis_core as core;
 pub use auralis_registry as registry;

@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auralis_core::accelerator::AcceleratorSettings;
-use auralis_core::{
-    Accelerator, Complex, Error, ErrorKind, Kernel, Options, Result, for_each_plan,
-    for_each_slice_kernel,
-};
+use auralis_core::{Accelerator, Error, ErrorKind, Kernel, Options, Result};
 
+use crate::composed::{Composed, Route, is_slice_kernel};
 use crate::resolve::Builder;
-use crate::select::{Criteria, Selection, auto_order, listed, suggestion};
+use crate::select::{Criteria, Selection, Share, auto_order, listed, suggestion};
+use crate::tuning::Grid;
 use crate::{Authority, BackendRequest, Facts, Registry, Request};
-
-const KERNELS: usize = Kernel::ALL.len();
 
 /// What the configuration says of single kernels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +25,8 @@ pub struct Composition {
 
 /// Selects an accelerator as [`resolve`](crate::resolve) does, and fills what it lacks.
 ///
-/// Each kernel runs on the backend that `composition` names for it, else on the selected one if
+/// Each kernel runs on the backend that `composition` names for it; else, where the request is
+/// `auto` and the kernel was measured, on the fastest one, size by size; else on the selected one if
 /// that lists the kernel, else on the next candidate that lists it and builds: first those that
 /// the request lists, then in the order of `auto`. A kernel that nobody has answers
 /// [`ErrorKind::Unsupported`]. Only backends that run something are built. Where everything runs
@@ -63,22 +61,42 @@ pub fn compose(
         builder,
     };
 
-    let mut slots = Vec::with_capacity(KERNELS);
-    for kernel in Kernel::ALL {
-        slots.push(match overrides.get(kernel) {
-            Some(id) => parts
-                .named(id)
-                .map_err(|e| e.with("kernel", kernel.name()))?,
-            None => parts.having(*kernel).unwrap_or_else(|| chosen.clone()),
-        });
+    let by_measurement = criteria.request.backend == BackendRequest::Auto;
+    let mut table = Vec::with_capacity(Kernel::ALL.len());
+    let mut measured = BTreeMap::new();
+    for &kernel in Kernel::ALL {
+        let parts_of_kernel = match overrides.get(&kernel) {
+            Some(id) => {
+                let named = parts.named(id);
+                PerSize::all(kernel, named.map_err(|e| e.with("kernel", kernel.name()))?)
+            }
+            None => {
+                let fastest = by_measurement
+                    .then(|| parts.fastest(kernel, &chosen.id))
+                    .flatten();
+                if let Some(fastest) = &fastest {
+                    measured.insert(kernel.name(), fastest.shares());
+                }
+                fastest.unwrap_or_else(|| {
+                    let part = parts.having(kernel);
+                    PerSize::all(
+                        kernel,
+                        part.unwrap_or_else(|| parts.left_with(kernel, &chosen)),
+                    )
+                })
+            }
+        };
+        table.push(parts_of_kernel);
     }
     let reference = match composition.vectorization_threshold {
         0 => None,
         threshold => parts.reference(threshold),
     };
 
-    selection.kernels = Some(elsewhere(&slots, &chosen));
-    let called = slots.iter().chain(&reference).map(|part| part.id.clone());
+    selection.kernels = Some(elsewhere(&table, &chosen));
+    selection.measured = (!measured.is_empty()).then_some(measured);
+    let working = table.iter().flat_map(|per_size| &per_size.parts);
+    let called = working.chain(&reference).map(|part| part.id.clone());
     selection.called.extend(called);
     selection.called.sort();
     selection.called.dedup();
@@ -90,39 +108,92 @@ pub fn compose(
     }
 
     let threshold = composition.vectorization_threshold;
-    Ok((assemble(slots, chosen, reference, threshold), selection))
+    Ok((assemble(&table, &chosen, reference, threshold), selection))
 }
 
-/// The kernels that another backend than the chosen one runs.
-fn elsewhere(slots: &[Part], chosen: &Part) -> BTreeMap<&'static str, String> {
-    let slots = Kernel::NAMES.iter().zip(slots);
-    let others = slots.filter(|(_, slot)| slot.id != chosen.id);
-    others
-        .map(|(name, slot)| (*name, slot.id.clone()))
-        .collect()
+/// The parts that run a kernel, by size.
+struct PerSize {
+    kernel: Kernel,
+    /// One for each size of the kernel's grid.
+    parts: Vec<Part>,
 }
 
-/// One accelerator of the backend of each kernel, in the order of [`Kernel::ALL`].
+impl PerSize {
+    /// The same part for every size.
+    fn all(kernel: Kernel, part: Part) -> Self {
+        Self {
+            kernel,
+            parts: vec![part; Grid::of(kernel).len()],
+        }
+    }
+
+    /// From which size on which backend runs: one share where they are all alike, and neighbours in
+    /// a single dimension brought together.
+    fn shares(&self) -> Vec<Share> {
+        let grid = Grid::of(self.kernel);
+        let (rows, columns) = (grid.rows_from(), grid.columns_from());
+        let corners = rows
+            .iter()
+            .flat_map(|&a| columns.iter().map(move |&b| [a, b]));
+        let share = |(corner, part): ([usize; 2], &Part)| Share {
+            from: corner[..grid.names.len()].to_vec(),
+            backend: part.id.clone(),
+        };
+        let mut shares: Vec<_> = corners.zip(&self.parts).map(share).collect();
+        if columns.len() == 1 || shares.iter().all(|s| s.backend == shares[0].backend) {
+            shares.dedup_by(|next, share| next.backend == share.backend);
+        }
+        shares
+    }
+
+    /// The same as a route.
+    fn route(&self) -> Route {
+        let grid = Grid::of(self.kernel);
+        let columns = grid.columns_from();
+        let rows = self.parts.chunks(columns.len()).zip(grid.rows_from());
+        let steps = rows.flat_map(|(parts, row)| {
+            let cells = parts.iter().zip(&columns);
+            cells.map(move |(part, column)| ([row, *column], Arc::clone(&part.accelerator)))
+        });
+        Route::new(steps.collect())
+    }
+}
+
+/// The kernels that another backend than the chosen one runs: for one that several run, the other one
+/// of the greatest sizes.
+fn elsewhere(table: &[PerSize], chosen: &Part) -> BTreeMap<&'static str, String> {
+    let other = |per_size: &PerSize| {
+        let other = per_size.parts.iter().rfind(|part| part.id != chosen.id)?;
+        Some((per_size.kernel.name(), other.id.clone()))
+    };
+    table.iter().filter_map(other).collect()
+}
+
+/// One accelerator of the parts of each kernel, in the order of [`Kernel::ALL`].
 fn assemble(
-    slots: Vec<Part>,
-    chosen: Part,
+    table: &[PerSize],
+    chosen: &Part,
     reference: Option<Part>,
     threshold: usize,
 ) -> Arc<dyn Accelerator> {
-    let first = &slots[0];
-    if slots
-        .iter()
-        .chain(&reference)
-        .all(|part| part.id == first.id)
+    let mut working = table.iter().flat_map(|per_size| &per_size.parts);
+    let first = &table[0].parts[0];
+    if working.all(|part| part.id == first.id)
+        && reference.as_ref().is_none_or(|part| part.id == first.id)
     {
         return Arc::clone(&first.accelerator);
     }
-    Arc::new(Composed {
-        variant: chosen.accelerator.variant(),
-        threshold: if reference.is_some() { threshold } else { 0 },
-        reference: reference.unwrap_or(chosen).accelerator,
-        slots: std::array::from_fn(|kernel| Arc::clone(&slots[kernel].accelerator)),
-    })
+    let route = |per_size: &PerSize| match &reference {
+        Some(reference) if is_slice_kernel(per_size.kernel) => {
+            let short = Arc::clone(&reference.accelerator);
+            per_size.route().after(threshold, short)
+        }
+        _ => per_size.route(),
+    };
+    Arc::new(Composed::new(
+        chosen.accelerator.variant(),
+        table.iter().map(route).collect(),
+    ))
 }
 
 /// The configured backends of single kernels, checked but not built.
@@ -171,6 +242,12 @@ fn preference<'a>(builder: &Builder<'a, dyn Accelerator>, selection: &Selection)
     asked.chain(auto).collect()
 }
 
+/// An accelerator without a kernel.
+#[derive(Debug)]
+struct Nothing;
+
+impl Accelerator for Nothing {}
+
 /// A backend that runs something.
 #[derive(Clone, Debug)]
 struct Part {
@@ -218,11 +295,61 @@ impl Parts<'_> {
         })
     }
 
-    /// The preferred backend that has this kernel.
+    /// What runs a kernel that nobody may run: the chosen backend, which says so, or nothing at all where
+    /// that one has it and is wrong.
+    fn left_with(&self, kernel: Kernel, chosen: &Part) -> Part {
+        if !self.wrong(kernel).contains_key(&chosen.id) {
+            return chosen.clone();
+        }
+        Part {
+            id: "none".to_owned(),
+            accelerator: Arc::new(Nothing),
+        }
+    }
+
+    /// The backends that were measured and are wrong, where the request leaves the choice open.
+    fn wrong(&self, kernel: Kernel) -> BTreeMap<String, String> {
+        let criteria = &self.builder.criteria;
+        let measured = criteria.measured.kernels.get(&kernel);
+        let measured = measured.filter(|_| criteria.request.backend == BackendRequest::Auto);
+        measured
+            .map(|times| times.wrong.clone())
+            .unwrap_or_default()
+    }
+
+    /// The preferred backend that has this kernel; one that was measured and is wrong, only if it was
+    /// asked for.
     fn having(&mut self, kernel: Kernel) -> Option<Part> {
         let order = self.order.clone();
-        let mut having = order.into_iter().filter(|f| f.offers(kernel.name()));
+        let wrong = self.wrong(kernel);
+        let mut having = order
+            .into_iter()
+            .filter(|f| f.offers(kernel.name()) && !wrong.contains_key(&f.id));
         having.find_map(|facts| self.attempt(&facts.id))
+    }
+
+    /// The backends that were measured fastest at each size of a kernel; `None` if it was not
+    /// measured. A size that was not measured goes where the next smaller one goes, or else where
+    /// the next greater one does.
+    fn fastest(&mut self, kernel: Kernel, favourite: &str) -> Option<PerSize> {
+        let times = self.builder.criteria.measured.kernels.get(&kernel)?.clone();
+        let order = self.order.clone();
+        let may_run = |id: &str| order.iter().any(|f| f.id == id && f.offers(kernel.name()));
+        let mut parts: Vec<Option<Part>> = (0..Grid::of(kernel).len())
+            .map(|size| {
+                let mut best = times.order(size, favourite).into_iter();
+                best.find_map(|id| may_run(id).then(|| self.attempt(id)).flatten())
+            })
+            .collect();
+        let first = parts.iter().flatten().next()?.clone();
+        let mut last = first;
+        for part in &mut parts {
+            last = part.get_or_insert(last).clone();
+        }
+        Some(PerSize {
+            kernel,
+            parts: parts.into_iter().flatten().collect(),
+        })
     }
 
     /// The backend for slices shorter than the threshold.
@@ -241,78 +368,5 @@ impl Parts<'_> {
             );
         }
         reference
-    }
-}
-
-/// An accelerator whose kernels run on different backends.
-#[derive(Debug)]
-struct Composed {
-    variant: &'static str,
-    reference: Arc<dyn Accelerator>,
-    threshold: usize,
-    slots: [Arc<dyn Accelerator>; KERNELS],
-}
-
-impl Composed {
-    fn slot(&self, kernel: Kernel) -> &dyn Accelerator {
-        &*self.slots[kernel as usize]
-    }
-
-    fn slot_for(&self, kernel: Kernel, samples: usize) -> &dyn Accelerator {
-        if samples < self.threshold {
-            &*self.reference
-        } else {
-            self.slot(kernel)
-        }
-    }
-}
-
-/// The number of samples that the first argument of a kernel holds.
-trait Samples {
-    fn samples(&self) -> usize;
-}
-
-macro_rules! samples {
-    ($($sample:ty)*) => {$(
-        impl Samples for [$sample] {
-            fn samples(&self) -> usize {
-                self.len()
-            }
-        }
-    )*};
-}
-
-samples!(f32 f64 i16 [u8; 3] i32 Complex<f32>);
-
-impl Samples for [&mut [f32]] {
-    fn samples(&self) -> usize {
-        self.iter().map(|plane| plane.len()).sum()
-    }
-}
-
-macro_rules! forward_slices {
-    ($($kernel:ident $method:ident (
-        $first:ident: $slice:ty $(, $argument:ident: $type:ty)* $(,)?
-    ) -> $result:ty;)*) => {$(
-        fn $method(&self, $first: $slice $(, $argument: $type)*) -> Result<$result> {
-            self.slot_for(Kernel::$kernel, $first.samples()).$method($first $(, $argument)*)
-        }
-    )*};
-}
-
-macro_rules! forward_plans {
-    ($($kernel:ident $method:ident ($($argument:ident: $type:ty),*) -> $plan:ty;)*) => {$(
-        fn $method(&self, $($argument: $type),*) -> Result<$plan> {
-            self.slot(Kernel::$kernel).$method($($argument),*)
-        }
-    )*};
-}
-
-impl Accelerator for Composed {
-    for_each_slice_kernel!(forward_slices);
-    for_each_plan!(forward_plans);
-
-    fn variant(&self) -> &'static str {
-        self.variant
     }
 }

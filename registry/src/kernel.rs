@@ -8,7 +8,8 @@ use auralis_core::{
 };
 use serde::Serialize;
 
-use crate::select::{listed, obstacle_of, refusal_of, suggestion};
+use crate::select::{listed, obstacle_of, refusal_of, slower, suggestion};
+use crate::tuning::SizeTimes;
 use crate::{Authority, Cpu, Rejected, Source};
 
 /// Prepares a kernel in one of its variants, by number.
@@ -48,7 +49,8 @@ impl KernelCandidate {
         (self.prepare)(variant)
     }
 
-    /// Chooses a variant: the one that is `asked` for, else the last one that `cpu` can run.
+    /// Chooses a variant: the one that is `asked` for, else the one that was `measured` fastest, else
+    /// the last one that `cpu` can run.
     ///
     /// # Errors
     ///
@@ -58,11 +60,20 @@ impl KernelCandidate {
         &self,
         asked: Option<(&str, Authority)>,
         cpu: Cpu,
+        measured: &SizeTimes,
     ) -> Result<(UserKernel, KernelSelection)> {
         let variants = &self.facts.variants;
-        let (chosen, decided_by) = match asked {
-            Some((id, by)) => (self.named(id, cpu)?, by),
-            None => {
+        let fastest = || {
+            let timed = variants.iter().enumerate().filter_map(|(index, variant)| {
+                let time = measured.get(&variant.id)?;
+                obstacle(variant, cpu).is_none().then_some((index, *time))
+            });
+            timed.min_by(|a, b| a.1.total_cmp(&b.1))
+        };
+        let (chosen, decided_by) = match (asked, fastest()) {
+            (Some((id, by)), _) => (self.named(id, cpu)?, by),
+            (None, Some((fastest, _))) => (fastest, Authority::Measured),
+            (None, None) => {
                 let best = variants
                     .iter()
                     .rposition(|v| obstacle(v, cpu).is_none())
@@ -81,6 +92,10 @@ impl KernelCandidate {
             let available = obstacle.is_none();
             let reason = obstacle.unwrap_or_else(|| match asked {
                 Some((_, by)) => format!("not asked for: {} names {best}", by.subject()),
+                None if decided_by == Authority::Measured => match measured.get(&variant.id) {
+                    Some(time) => slower(time / measured[best], best),
+                    None => format!("not measured, and {best} was"),
+                },
                 None => format!("listed before {best}: variants stand from plain to best"),
             });
             Rejected {

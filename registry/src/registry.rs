@@ -1,5 +1,6 @@
 //! The registry: every candidate of the five kinds, and the plugins that were turned away.
 
+use std::collections::BTreeMap;
 #[cfg(feature = "plugins")]
 use std::path::Path;
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub struct Registry {
     executors: Vec<Candidate<dyn Executor>>,
     profilers: Vec<Candidate<dyn Profiler>>,
     kernels: Vec<KernelCandidate>,
+    /// The SHA-256 of the files of plugins.
+    hashes: BTreeMap<PathBuf, String>,
     rejected: Vec<RejectedPlugin>,
     switched_off: Option<String>,
     #[cfg(feature = "plugins")]
@@ -313,6 +316,20 @@ impl Registry {
         let place = self.kernels.partition_point(|k| k.facts.name < *name);
         self.kernels.insert(place, kernel);
         Ok(())
+    }
+
+    /// Records the SHA-256 of a plugin's file, in hexadecimal.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn note_hash(&mut self, file: &Path, sha256: &str) {
+        self.hashes.insert(file.to_owned(), sha256.to_owned());
+    }
+
+    /// The SHA-256 of the plugin's file that something comes from; `None` if it is linked.
+    pub(crate) fn plugin_hash(&self, source: &Source) -> Option<&str> {
+        match source {
+            Source::Linked => None,
+            Source::Dylib(file) => self.hashes.get(file).map(String::as_str),
+        }
     }
 
     /// The kernels of authors' own, by name.

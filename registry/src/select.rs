@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use auralis_core::{CpuFeatures, Error, ErrorKind, Result};
+use auralis_core::{CpuFeatures, Error, ErrorKind, Kernel, Result};
 use serde::Serialize;
 
+use crate::tuning::{KernelTimes, TuningReport};
 use crate::{Authority, BackendRequest, Facts, Request};
 
 /// The CPU as selection sees it.
@@ -38,6 +39,8 @@ pub struct Measured {
     /// The time that each backend took, by id, relative to any one unit: less is faster. What is
     /// not a positive number counts as not measured.
     pub times: BTreeMap<String, f64>,
+    /// For an accelerator, what was measured of each kernel.
+    pub kernels: BTreeMap<Kernel, KernelTimes>,
 }
 
 impl Measured {
@@ -54,6 +57,7 @@ impl<S: Into<String>> FromIterator<(S, f64)> for Measured {
                 .into_iter()
                 .map(|(id, time)| (id.into(), time))
                 .collect(),
+            kernels: BTreeMap::new(),
         }
     }
 }
@@ -89,6 +93,16 @@ pub struct Rejected {
     pub available: bool,
 }
 
+/// The sizes of a kernel that one backend runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// The least size, one number for each dimension of the kernel's
+    /// [`Grid`](crate::tuning::Grid): up to where the next share begins.
+    pub from: Vec<usize>,
+    /// The backend's id.
+    pub backend: String,
+}
+
 /// What was chosen and why: one object of `explain --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "schema", rename = "auralis.selection/1")]
@@ -106,6 +120,12 @@ pub struct Selection {
     /// that backend's id; `None` for what is not composed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernels: Option<BTreeMap<&'static str, String>>,
+    /// Where measurement decided, the backend of each kernel by its sizes; `None` where it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<BTreeMap<&'static str, Vec<Share>>>,
+    /// The tuning file that was found; `None` if there is none, or none was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningReport>,
     /// What the request allows to take instead should the chosen backend fail, in this order; not
     /// part of the report.
     #[serde(skip)]
@@ -137,6 +157,8 @@ pub fn select(kind: &'static str, candidates: &[&Facts], criteria: &Criteria) ->
         decided_by: field.decided_by(chosen),
         rejected: field.rejected(chosen),
         kernels: None,
+        measured: None,
+        tuning: None,
         fallbacks: fallbacks.iter().map(|f| f.id.clone()).collect(),
         called: vec![chosen.id.clone()],
     })
@@ -391,18 +413,34 @@ impl<'a, 'c> Field<'a, 'c> {
     fn comparison(&self, facts: &Facts, chosen: &Facts) -> String {
         let best = &chosen.id;
         match (self.time(facts), self.time(chosen)) {
-            (Some(time), Some(best_time)) if time > best_time => match time / best_time {
-                ratio if ratio < 1.05 => format!("measured slightly slower than {best}"),
-                ratio => format!("measured {ratio:.1}x slower than {best}"),
-            },
+            (Some(time), Some(best_time)) if time > best_time => slower(time / best_time, best),
             (Some(_), Some(_)) => {
                 format!(
                     "measured as fast as {best}; {}",
                     rank_comparison(facts, chosen)
                 )
             }
-            (None, Some(_)) => format!("not measured, and {best} was"),
+            (None, Some(_)) => self.unmeasured(&facts.id, best),
             (_, None) => rank_comparison(facts, chosen),
+        }
+    }
+
+    /// Why a backend has no time altogether where `best` has one.
+    fn unmeasured(&self, id: &str, best: &str) -> String {
+        let kernels = &self.criteria.measured.kernels;
+        let wrong = kernels
+            .iter()
+            .find_map(|(kernel, times)| Some((kernel, times.wrong.get(id)?)));
+        if let Some((kernel, found)) = wrong {
+            return format!("its {} is wrong: {found}", kernel.name());
+        }
+        let timed = |times: &KernelTimes| times.sizes.iter().any(|size| size.contains_key(id));
+        match kernels.values().filter(|times| timed(times)).count() {
+            0 => format!("not measured, and {best} was"),
+            some => format!(
+                "has {some} of the {} kernels that were measured",
+                kernels.len()
+            ),
         }
     }
 
@@ -480,6 +518,14 @@ fn rank_comparison(facts: &Facts, chosen: &Facts) -> String {
         format!("rank {rank} equals {best}'s; ties go by id")
     } else {
         format!("rank {rank} is below {best}'s {best_rank}")
+    }
+}
+
+/// How much slower than the best something was measured, in the words of a rejection.
+pub(crate) fn slower(ratio: f64, best: &str) -> String {
+    match ratio {
+        ratio if ratio < 1.05 => format!("measured slightly slower than {best}"),
+        ratio => format!("measured {ratio:.1}x slower than {best}"),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod analyze;
 mod backends;
+#[cfg(feature = "plugins")]
+mod bench;
 mod config;
 mod demo;
 mod explain;
@@ -11,6 +13,8 @@ mod output;
 mod plugin;
 mod process;
 mod progress;
+#[cfg(feature = "plugins")]
+mod tune;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +51,9 @@ struct Global {
     /// Overrides one value of the configuration
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Goes by this tuning file, and no other; `auralis tune` writes it
+    #[arg(long, global = true, value_name = "FILE")]
+    tuning: Option<PathBuf>,
     /// Prints one JSON object per line
     #[arg(long, global = true)]
     json: bool,
@@ -79,6 +86,10 @@ enum Verb {
     /// Writes, shows and checks the configuration
     #[command(subcommand)]
     Config(config::Verb),
+    #[cfg(feature = "plugins")]
+    Tune(tune::Tune),
+    #[cfg(feature = "plugins")]
+    Bench(bench::Bench),
     /// Makes, inspects, checks and allows third-party backends
     #[cfg(feature = "plugins")]
     #[command(subcommand)]
@@ -120,6 +131,10 @@ pub fn run() -> ExitCode {
         Verb::Backends => backends::run(global),
         Verb::Explain => explain::run(global),
         Verb::Config(verb) => verb.run(global),
+        #[cfg(feature = "plugins")]
+        Verb::Tune(tune) => tune.run(global),
+        #[cfg(feature = "plugins")]
+        Verb::Bench(bench) => bench.run(global),
         #[cfg(feature = "plugins")]
         Verb::Plugin(verb) => verb.run(global),
     };
@@ -203,10 +218,14 @@ impl Global {
     /// The orchestrator that the configuration asks for, for a verb that lists rejected plugins.
     fn listed_optimizer(&self, more: &[String]) -> Result<Optimizer, Error> {
         let sources = self.sources(more)?;
-        Optimizer::builder()
+        let builder = Optimizer::builder()
             .sources(sources)
-            .no_plugins(self.no_plugins)
-            .build()
+            .no_plugins(self.no_plugins);
+        let builder = match &self.tuning {
+            Some(file) => builder.tuning_file(file),
+            None => builder,
+        };
+        builder.build()
     }
 
     /// The orchestrator that the configuration asks for. A plugin that it allows and that is rejected

@@ -7,6 +7,7 @@ use auralis_core::{
     Accelerator, BufferPool, Cache, CpuFeatures, Executor, Kernel, Profiler, Result,
 };
 use auralis_registry::config::{Catalog, Config, Loaded, Sources, load};
+use auralis_registry::tuning::Consulted;
 use auralis_registry::{Cpu, Offer, Registry};
 
 use super::selector::Selector;
@@ -24,6 +25,7 @@ pub struct Builder {
     sources: Option<Sources>,
     no_plugins: bool,
     probe_program: Option<PathBuf>,
+    tuning_file: Option<PathBuf>,
     accelerator: Option<Arc<dyn Accelerator>>,
     buffer_pool: Option<Arc<dyn BufferPool>>,
     cache: Option<Arc<dyn Cache>>,
@@ -73,6 +75,14 @@ impl Builder {
     #[must_use]
     pub fn probe_program(mut self, program: impl Into<PathBuf>) -> Self {
         self.probe_program = Some(program.into());
+        self
+    }
+
+    /// Goes by what this tuning file says was measured, in the place of the user's. A file that does
+    /// not fit this machine and these backends is ignored: [`Optimizer::tuning`] says why.
+    #[must_use]
+    pub fn tuning_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.tuning_file = Some(file.into());
         self
     }
 
@@ -140,7 +150,9 @@ impl Builder {
             .iter()
             .filter_map(|name| CpuFeatures::parse(name));
         let cpu = Cpu::detect(hidden.fold(CpuFeatures::NONE, CpuFeatures::union));
+        let tuning = self.tuning_file.or_else(|| sources.tuning_file());
         let selector = Selector {
+            tuning: tuning.map(|file| Consulted::at(&file, &registry, cpu)),
             registry,
             catalog,
             config,

@@ -16,6 +16,7 @@ use auralis_core::{
     Result, SingleFlight, UserKernel,
 };
 use auralis_registry::config::{Config, Origins};
+use auralis_registry::tuning::Consulted;
 use auralis_registry::{Backend, KernelSelection, RejectedPlugin, Selection};
 use serde::Serialize;
 
@@ -186,6 +187,21 @@ impl Optimizer {
     /// The plugins that the configuration allows and that were rejected all the same.
     pub fn rejected_plugins(&self) -> &[RejectedPlugin] {
         self.selector.registry.rejected()
+    }
+
+    /// The tuning file that was looked for, and what came of it; `None` if none was.
+    pub fn tuning(&self) -> Option<&Consulted> {
+        self.selector.tuning.as_ref()
+    }
+
+    /// What tuning and benchmarks measure, and with which settings.
+    #[cfg(feature = "plugins")]
+    pub(crate) fn field(&self) -> crate::tuning::Field<'_> {
+        crate::tuning::Field {
+            registry: &self.selector.registry,
+            cpu: self.selector.cpu,
+            options: Box::new(self.selector.options(<dyn Accelerator as Kind>::NAME)),
+        }
     }
 
     /// The CPU features that backends may use.

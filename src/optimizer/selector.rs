@@ -9,6 +9,7 @@ use auralis_core::{
     Kind, Options, PoolSettings, Profiler, ProfilerSettings, Result, UserKernel,
 };
 use auralis_registry::config::{Catalog, Config, Origin, Origins, Threshold};
+use auralis_registry::tuning::Consulted;
 use auralis_registry::{
     Authority, BackendRequest, Composition, Cpu, Criteria, KernelSelection, Registry, RegistryKind,
     Request, Selection, Source, compose, resolve, select,
@@ -51,6 +52,8 @@ pub(super) struct Selector {
     pub config: Config,
     pub origins: Origins,
     pub cpu: Cpu,
+    /// The tuning file that was looked for, if any was.
+    pub tuning: Option<Consulted>,
 }
 
 /// A kind as the configuration sets it up.
@@ -68,19 +71,21 @@ impl Configured for dyn Accelerator {
         let composition = Composition {
             kernels: selector.of_backends(&accelerator.kernels),
             vectorization_threshold: match accelerator.vectorization_threshold {
-                // Nothing is an optimisation before it was measured: without a measurement the
-                // chosen backend runs at every length.
+                // As measured: short slices are sizes like others, which the reference runs where
+                // it was fastest. Without a measurement the chosen backend runs at every length.
                 Threshold::Auto => 0,
                 Threshold::Samples(samples) => samples,
             },
         };
-        compose(
+        let (accelerator, mut selection) = compose(
             &selector.registry,
             criteria,
             &AcceleratorSettings::default(),
             &selector.options(Self::NAME),
             &composition,
-        )
+        )?;
+        selection.tuning = selector.tuning.as_ref().and_then(Consulted::report);
+        Ok((accelerator, selection))
     }
 
     fn part(parts: &mut Parts) -> &mut Arc<Self> {
@@ -146,7 +151,12 @@ impl Selector {
             let name = &kernel.facts.name;
             let asked = asked.get(name).filter(|variant| *variant != "auto");
             let by = || self.authority(&format!("accelerator.kernels.{}", quoted(name)));
-            kernel.select(asked.map(|variant| (variant.as_str(), by())), self.cpu)
+            let measured = self.tuning.as_ref().map(|tuning| tuning.variants(name));
+            kernel.select(
+                asked.map(|variant| (variant.as_str(), by())),
+                self.cpu,
+                &measured.unwrap_or_default(),
+            )
         });
         choose.collect()
     }
@@ -242,9 +252,12 @@ impl Selector {
     fn criteria(&self, kind: &str) -> Criteria {
         let backend = self.config.backend(kind).cloned().unwrap_or_default();
         let by = self.authority(&format!("{kind}.backend"));
+        let tuning = self.tuning.as_ref();
+        let tuning = tuning.filter(|_| kind == <dyn Accelerator as Kind>::NAME);
         Criteria {
             request: Request::new(backend, by),
             cpu: self.cpu,
+            measured: tuning.map(Consulted::measured).unwrap_or_default(),
             ..Criteria::default()
         }
     }
@@ -259,7 +272,7 @@ impl Selector {
         }
     }
 
-    fn options(&self, kind: &'static str) -> impl Fn(&str) -> Options {
+    pub fn options(&self, kind: &'static str) -> impl Fn(&str) -> Options {
         move |id| Options::new(self.catalog.options_for(kind, id, &self.config))
     }
 }

@@ -14,6 +14,7 @@ mod process;
 mod selection;
 mod songs;
 mod support;
+mod tuning;
 mod tutorial;
 mod verbs;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         plugins::trials(),
         process::trials(),
         selection::trials(),
+        tuning::trials(),
         tutorial::trials(),
         verbs::trials(),
     ];

@@ -189,7 +189,7 @@ fn help() {
         .exits(0)
         .says(&[env!("CARGO_PKG_VERSION")]);
     let verbs = [
-        "demo", "process", "analyze", "backends", "explain", "config",
+        "demo", "process", "analyze", "backends", "explain", "config", "tune", "bench",
     ];
     sandbox
         .run("--help")

@@ -14,6 +14,7 @@ mod compiled;
 mod generic;
 mod isa;
 mod kernels;
+pub mod limits;
 mod multiversion;
 #[cfg(target_arch = "aarch64")]
 mod neon;

@@ -29,6 +29,12 @@ const PREFIX: &str = "AURALIS_";
 /// The variable that names plugin directories; it is not a key of the configuration.
 const PLUGIN_PATH: &str = "AURALIS_PLUGIN_PATH";
 
+/// The variable that names the tuning file; it is not a key of the configuration.
+const TUNING: &str = "AURALIS_TUNING";
+
+/// The name of the tuning file in the user's folder for caches.
+const TUNING_FILE: &str = "auralis/tuning.json";
+
 /// Everything that a configuration is read from, in rising precedence after the built-in defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -82,6 +88,22 @@ impl Sources {
             .or_else(|| self.in_user_directory())
     }
 
+    /// Where the tuning file is, or would be: where `AURALIS_TUNING` says, else in the user's folder for
+    /// caches. `None` if the environment names neither.
+    pub fn tuning_file(&self) -> Option<PathBuf> {
+        let folder = |name| self.absolute(name);
+        let named = || self.variable(TUNING).map(PathBuf::from);
+        let caches = || {
+            let caches = if cfg!(windows) {
+                folder("LOCALAPPDATA")
+            } else {
+                folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))
+            };
+            caches.map(|caches| caches.join(TUNING_FILE))
+        };
+        named().or_else(caches)
+    }
+
     fn upwards(&self) -> Option<PathBuf> {
         let here = self.working_directory.ancestors();
         here.filter(|folder| folder.is_absolute())
@@ -90,12 +112,7 @@ impl Sources {
     }
 
     fn in_user_directory(&self) -> Option<PathBuf> {
-        // Relative paths in these variables are to be ignored, says the XDG base directory specification.
-        let folder = |name: &str| {
-            self.variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
+        let folder = |name| self.absolute(name);
         let user = if cfg!(windows) {
             folder("APPDATA")
         } else {
@@ -103,6 +120,14 @@ impl Sources {
         };
         user.map(|folder| folder.join(USER_FILE))
             .filter(|path| path.is_file())
+    }
+
+    /// The folder that a variable names. Relative paths are to be ignored, says the XDG base directory
+    /// specification.
+    fn absolute(&self, name: &str) -> Option<PathBuf> {
+        self.variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
     }
 
     fn variable(&self, name: &str) -> Option<&str> {

@@ -111,6 +111,7 @@ impl LoadedPlugin {
     /// taken out again and noted as rejected, because nobody can say which of the two was meant.
     pub fn insert_into(&self, registry: &mut Registry) -> Result<()> {
         let mut with_plugin = registry.clone();
+        with_plugin.note_hash(&self.file, &self.sha256);
         macro_rules! insert {
             ($($kind:ident)*) => {$(
                 for candidate in self.candidates::<dyn $kind>() {

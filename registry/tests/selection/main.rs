@@ -3,6 +3,7 @@
 mod composition;
 mod fakes;
 mod registry;
+mod tuning;
 
 use std::collections::BTreeMap;
 
