@@ -75,7 +75,8 @@ type Read<D> = fn(&D) -> Vec<f64>;
 struct Entry<'a, D> {
     who: String,
     calls: Calls<'a, D>,
-    read: Read<D>,
+    /// Reads the answer; none for a loop that only moves memory.
+    read: Option<Read<D>>,
     /// Times itself, in another process: nanoseconds for so many calls.
     timed_elsewhere: Option<Box<dyn FnMut(u32) -> f64 + 'a>>,
 }
@@ -126,7 +127,7 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
     pub fn ours<F: FnMut(&mut D) + 'a>(mut self, make: impl Fn() -> F) -> Self {
         for who in [OURS, CONTROL] {
             let read = self.read;
-            self.push(who, make(), read);
+            self.push(who, make(), Some(read));
         }
         self
     }
@@ -149,7 +150,7 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
         read: Read<D>,
     ) -> Self {
         match call {
-            Ok(call) => self.push(who, call, read),
+            Ok(call) => self.push(who, call, Some(read)),
             Err(why) => self.not_run.push(NotRun { who: who.into(), why: why.to_string() }),
         }
         self
@@ -164,7 +165,7 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
         match peer {
             Ok((answer, time)) => {
                 let read = self.read;
-                self.push(who, answer, read);
+                self.push(who, answer, Some(read));
                 if let Some(entry) = self.entries.last_mut() {
                     entry.timed_elsewhere = Some(Box::new(time));
                 }
@@ -174,7 +175,13 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
         self
     }
 
-    fn push(&mut self, who: &str, mut call: impl FnMut(&mut D) + 'a, read: Read<D>) {
+    /// Adds what has no answer: a loop that shows how fast the machine can be at all.
+    pub fn limit<F: FnMut(&mut D) + 'a>(mut self, who: &str, call: F) -> Self {
+        self.push(who, call, None);
+        self
+    }
+
+    fn push(&mut self, who: &str, mut call: impl FnMut(&mut D) + 'a, read: Option<Read<D>>) {
         self.entries.push(Entry {
             who: who.into(),
             calls: Box::new(move |data, calls| {
@@ -206,7 +213,7 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
         entries.retain_mut(|entry| {
             let mut copy = data.clone();
             (entry.calls)(&mut copy, 1);
-            let fault = fault(&(entry.read)(&copy), expected, *tolerance);
+            let fault = entry.read.and_then(|read| fault(&read(&copy), expected, *tolerance));
             if let Some(why) = &fault {
                 let who = entry.who.clone();
                 not_run.push(NotRun { who, why: format!("wrong answer: {why}") });

@@ -1,6 +1,12 @@
 //! What is compared, group by group.
 
+pub mod convolution;
+pub mod dispatch;
+pub mod filters;
+pub mod limits;
+pub mod loudness;
 pub mod slices;
+pub mod transforms;
 
 use std::sync::Arc;
 
@@ -54,4 +60,10 @@ type Run = fn(&Context, &mut Findings);
 /// The groups by the names that `--only` takes.
 pub const GROUPS: &[(&str, Run)] = &[
     ("slices", slices::run),
+    ("limits", limits::run),
+    ("dispatch", dispatch::run),
+    ("transforms", transforms::run),
+    ("filters", filters::run),
+    ("convolution", convolution::run),
+    ("loudness", loudness::run),
 ];

@@ -294,6 +294,12 @@ fn peak(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| d.results[0] = ours.peak(&d.a).unwrap()
         })
+        .peer("IPP", Ipp::get().map(|ipp| {
+            // SAFETY: the input is `n` samples, the output is one.
+            move |d: &mut Slices| unsafe {
+                (ipp.peak)(d.a.as_ptr(), n, d.results.as_mut_ptr());
+            }
+        }))
         .peer("IPP norm", Ipp::get().map(|ipp| {
             // SAFETY: the input is `n` samples, the output is one.
             move |d: &mut Slices| unsafe {
@@ -414,13 +420,6 @@ fn deinterleave(context: &Context, findings: &mut Findings, len: usize) {
         .peer("IPP", Ipp::get().map(|ipp| {
             // SAFETY: the input is `n` frames, the outputs are `n` samples each.
             move |d: &mut Slices| unsafe {
-                let planes = [d.a.as_mut_ptr(), d.b.as_mut_ptr()];
-                (ipp.deinterleave)(d.x.as_ptr().cast(), 2, n, planes.as_ptr());
-            }
-        }))
-        .peer("IPP complex", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` frames, the outputs are `n` samples each.
-            move |d: &mut Slices| unsafe {
                 let (left, right) = (d.a.as_mut_ptr(), d.b.as_mut_ptr());
                 (ipp.real_and_imaginary)(d.x.as_ptr(), left, right, n);
             }
@@ -447,13 +446,6 @@ fn interleave(context: &Context, findings: &mut Findings, len: usize) {
             }
         }))
         .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the inputs are `n` samples each, the output is `n` frames.
-            move |d: &mut Slices| unsafe {
-                let planes = [d.a.as_ptr(), d.b.as_ptr()];
-                (ipp.interleave)(planes.as_ptr(), 2, n, d.z.as_mut_ptr().cast());
-            }
-        }))
-        .peer("IPP complex", Ipp::get().map(|ipp| {
             // SAFETY: the inputs are `n` samples each, the output is `n` frames.
             move |d: &mut Slices| unsafe {
                 (ipp.complex_of)(d.a.as_ptr(), d.b.as_ptr(), d.z.as_mut_ptr(), n);

@@ -27,6 +27,7 @@ library! {
     fn dot = "ippsDotProd_32f" (*const f32, *const f32, c_int, *mut f32) -> c_int;
     fn norm_l2 = "ippsNorm_L2_32f" (*const f32, c_int, *mut f32) -> c_int;
     fn norm_inf = "ippsNorm_Inf_32f" (*const f32, c_int, *mut f32) -> c_int;
+    fn peak = "ippsMaxAbs_32f" (*const f32, c_int, *mut f32) -> c_int;
     fn min_max = "ippsMinMax_32f" (*const f32, c_int, *mut f32, *mut f32) -> c_int;
     fn complex_mul = "ippsMul_32fc"
         (*const Complex<f32>, *const Complex<f32>, *mut Complex<f32>, c_int) -> c_int;
@@ -34,8 +35,6 @@ library! {
         (*const Complex<f32>, *mut f32, *mut f32, c_int) -> c_int;
     fn complex_of = "ippsRealToCplx_32f"
         (*const f32, *const f32, *mut Complex<f32>, c_int) -> c_int;
-    fn deinterleave = "ippsDeinterleave_32f" (*const f32, c_int, c_int, *const *mut f32) -> c_int;
-    fn interleave = "ippsInterleave_32f" (*const *const f32, c_int, c_int, *mut f32) -> c_int;
     fn f32_from_i16 = "ippsConvert_16s32f_Sfs" (*const i16, *mut f32, c_int, c_int) -> c_int;
     fn i16_from_f32 = "ippsConvert_32f16s_Sfs"
         (*const f32, *mut i16, c_int, c_int, c_int) -> c_int;

@@ -38,7 +38,7 @@ fn symbol<T: Copy>(library: &'static Library, name: &str) -> Result<T, String> {
     // SAFETY: each caller names the type that the library's documentation gives for the symbol.
     unsafe { library.get::<T>(name.as_bytes()) }
         .map(|symbol| *symbol)
-        .map_err(|error| error.to_string())
+        .map_err(|_| format!("the library has no {name}"))
 }
 
 /// A C string of a library.
