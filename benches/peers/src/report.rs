@@ -80,9 +80,13 @@ pub fn table(machine: &[(&str, String)], runs: &[Findings]) -> String {
         .collect();
     let mut text = String::new();
     head(&mut text, machine, runs.len());
-    summary(&mut text, &rows);
+    if !rows.is_empty() {
+        summary(&mut text, &rows);
+    }
     figures(&mut text, runs);
-    cells(&mut text, &rows);
+    if !rows.is_empty() {
+        cells(&mut text, &rows);
+    }
     left_out(&mut text, &rows);
     text
 }
@@ -100,8 +104,12 @@ fn line(text: &mut String, line: &str) {
 }
 
 fn kernels<'a>(rows: &[Row<'a>]) -> Vec<&'a str> {
-    let mut kernels: Vec<_> = rows.iter().map(|row| row.kernel).collect();
-    kernels.dedup();
+    let mut kernels = Vec::new();
+    for row in rows {
+        if !kernels.contains(&row.kernel) {
+            kernels.push(row.kernel);
+        }
+    }
     kernels
 }
 

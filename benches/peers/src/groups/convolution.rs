@@ -78,6 +78,14 @@ struct Handle {
     handle: *mut std::ffi::c_void,
 }
 
+impl Handle {
+    /// Convolves the next block.
+    fn process(&self, to: &mut [f32], from: &[f32]) {
+        // SAFETY: both pointers are to a block of the samples that the shim was made for.
+        unsafe { (self.zita.process)(self.handle, to.as_mut_ptr(), from.as_ptr()) };
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
         // SAFETY: the handle comes from the shim and is freed once.
@@ -142,12 +150,7 @@ fn stream(
             move |d: &mut Audio| blocks(d, block, |to, from| plan.process(to, from).unwrap())
         })
         .peer("zita-convolver", zita(impulse, block).map(|shim| {
-            move |d: &mut Audio| {
-                // SAFETY: both pointers are to a block of samples.
-                blocks(d, block, |to, from| unsafe {
-                    (shim.zita.process)(shim.handle, to.as_mut_ptr(), from.as_ptr());
-                });
-            }
+            move |d: &mut Audio| blocks(d, block, |to, from| shim.process(to, from))
         }))
         .peer("fft-convolver", uniform())
         .peer("fft-convolver, two stages", two_stage());

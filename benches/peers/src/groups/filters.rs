@@ -15,8 +15,9 @@ const FRAMES: usize = 4096;
 const MINUTES_3: usize = 3 * 60 * 48_000;
 /// 100 ms.
 const WINDOW: usize = 4800;
-/// Relative to the largest sample of the result.
-const TOLERANCE: f64 = 2e-5;
+/// Relative to the largest sample of the result: the peers keep their state in single precision,
+/// which low frequencies don't forgive.
+const TOLERANCE: f64 = 1e-3;
 
 #[derive(Clone)]
 struct Audio {

@@ -107,11 +107,11 @@ fn plain(moves: Moves, d: &mut Slices) {
     }
 }
 
-/// The loops for one width of vectors: four at a time.
+/// The loops for one width of vectors: eight at a time.
 #[cfg(target_arch = "x86_64")]
 macro_rules! loops {
     ($name:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $zero:ident,
-     $join:ident, $negate:expr, $mul:ident, $first:ident) => {
+     $join:expr, $negate:expr, $mul:ident, $first:ident) => {
         mod $name {
             use std::arch::x86_64::*;
 
@@ -119,35 +119,76 @@ macro_rules! loops {
 
             #[target_feature(enable = $feature)]
             pub(super) fn walk(moves: Moves, d: &mut Slices) {
-                let whole = d.a.len() / (4 * $lanes) * (4 * $lanes);
+                match moves {
+                    Moves::Load => steps::<LOAD>(d),
+                    Moves::LoadTwo => steps::<LOAD_TWO>(d),
+                    Moves::LoadStore => steps::<LOAD_STORE>(d),
+                    Moves::LoadTwoStore => steps::<LOAD_TWO_STORE>(d),
+                }
+            }
+
+            const LOAD: u8 = 0;
+            const LOAD_TWO: u8 = 1;
+            const LOAD_STORE: u8 = 2;
+            const LOAD_TWO_STORE: u8 = 3;
+
+            /// A loop for each of what is moved: a choice within it would cost.
+            #[target_feature(enable = $feature)]
+            fn steps<const MOVES: u8>(d: &mut Slices) {
+                let whole = d.a.len() / (8 * $lanes) * (8 * $lanes);
                 let (a, b) = (d.a.as_mut_ptr(), d.b.as_ptr());
-                let mut sums = [$zero(); 4];
-                for start in (0..whole).step_by(4 * $lanes) {
+                let mut sums = [$zero(); 8];
+                for start in (0..whole).step_by(8 * $lanes) {
                     for (i, sum) in sums.iter_mut().enumerate() {
                         let at = start + i * $lanes;
                         // SAFETY: `at` and the lanes after it lie within both slices, which are
                         // equally long and begin at a cache line.
                         unsafe {
                             let x = $load(a.add(at));
-                            match moves {
-                                Moves::Load => *sum = $join(*sum, x),
-                                Moves::LoadTwo => *sum = $join($join(*sum, x), $load(b.add(at))),
-                                Moves::LoadStore => $store(a.add(at), $mul(x, $negate)),
-                                Moves::LoadTwoStore => {
+                            match MOVES {
+                                LOAD => *sum = ($join)(*sum, x),
+                                LOAD_TWO => *sum = ($join)(($join)(*sum, x), $load(b.add(at))),
+                                LOAD_STORE => $store(a.add(at), $mul(x, $negate)),
+                                _ => {
                                     $store(a.add(at), $mul(x, $load(b.add(at))));
                                 }
                             }
                         }
                     }
                 }
-                let [s0, s1, s2, s3] = sums;
-                d.result = $first($join($join(s0, s1), $join(s2, s3)));
+                let sum = sums.into_iter().fold($zero(), $join);
+                d.result = $first(sum);
             }
         }
     };
 }
 
 #[cfg(target_arch = "x86_64")]
-loops!(zmm, "avx512f", 16, _mm512_load_ps, _mm512_store_ps, _mm512_setzero_ps, _mm512_add_ps, _mm512_set1_ps(-1.0), _mm512_mul_ps, _mm512_cvtss_f32);
+loops!(
+    zmm,
+    "avx512f",
+    16,
+    _mm512_load_ps,
+    _mm512_store_ps,
+    _mm512_setzero_ps,
+    |x, y| {
+        let (x, y) = (_mm512_castps_si512(x), _mm512_castps_si512(y));
+        _mm512_castsi512_ps(_mm512_or_si512(x, y))
+    },
+    _mm512_set1_ps(-1.0),
+    _mm512_mul_ps,
+    _mm512_cvtss_f32
+);
 #[cfg(target_arch = "x86_64")]
-loops!(ymm, "avx", 8, _mm256_load_ps, _mm256_store_ps, _mm256_setzero_ps, _mm256_add_ps, _mm256_set1_ps(-1.0), _mm256_mul_ps, _mm256_cvtss_f32);
+loops!(
+    ymm,
+    "avx",
+    8,
+    _mm256_load_ps,
+    _mm256_store_ps,
+    _mm256_setzero_ps,
+    |x, y| _mm256_or_ps(x, y),
+    _mm256_set1_ps(-1.0),
+    _mm256_mul_ps,
+    _mm256_cvtss_f32
+);

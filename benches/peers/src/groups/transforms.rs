@@ -99,11 +99,7 @@ fn real_forward(context: &Context, findings: &mut Findings, len: usize) {
         }))
         .peer("IPP", Ipp::get().map(|ipp| {
             let mut plan = Transform::real(ipp, len);
-            // SAFETY: the buffers are as long as those of the plan, `len + 2` floats being the bins.
-            move |d: &mut Real| unsafe {
-                let to = d.bins.as_mut_ptr().cast();
-                (ipp.real_fft_forward)(d.samples.as_ptr(), to, plan.plan, plan.work.as_mut_ptr());
-            }
+            move |d: &mut Real| plan.real_forward(&d.samples, &mut d.bins)
         }))
         .peer("MKL", Mkl::get().map(|mkl| {
             let plan = mkl.real_transform(len);
@@ -145,11 +141,7 @@ fn real_inverse(context: &Context, findings: &mut Findings, len: usize) {
         }), divided)
         .peer("IPP", Ipp::get().map(|ipp| {
             let mut plan = Transform::real(ipp, len);
-            // SAFETY: the buffers are as long as those of the plan, `len + 2` floats being the bins.
-            move |d: &mut Real| unsafe {
-                let (from, to) = (d.bins.as_ptr().cast(), d.samples.as_mut_ptr());
-                (ipp.real_fft_inverse)(from, to, plan.plan, plan.work.as_mut_ptr());
-            }
+            move |d: &mut Real| plan.real_inverse(&mut d.samples, &d.bins)
         }))
         .peer("MKL", Mkl::get().map(|mkl| {
             let plan = mkl.real_transform(len);
@@ -226,10 +218,9 @@ fn complex_forward(context: &Context, findings: &mut Findings, len: usize) {
         }))
         .peer("IPP", Ipp::get().map(|ipp| {
             let mut plan = Transform::complex(ipp, len);
-            // SAFETY: the buffer is as long as that of the plan.
-            move |d: &mut Points| unsafe {
+            move |d: &mut Points| {
                 d.at.copy_from_slice(&d.from);
-                (ipp.complex_fft_forward)(d.at.as_mut_ptr(), plan.plan, plan.work.as_mut_ptr());
+                plan.complex_forward(&mut d.at);
             }
         }))
         .peer("MKL", Mkl::get().map(|mkl| {
@@ -268,10 +259,9 @@ fn complex_inverse(context: &Context, findings: &mut Findings, len: usize) {
         }), points_divided)
         .peer("IPP", Ipp::get().map(|ipp| {
             let mut plan = Transform::complex(ipp, len);
-            // SAFETY: the buffer is as long as that of the plan.
-            move |d: &mut Points| unsafe {
+            move |d: &mut Points| {
                 d.at.copy_from_slice(&d.from);
-                (ipp.complex_fft_inverse)(d.at.as_mut_ptr(), plan.plan, plan.work.as_mut_ptr());
+                plan.complex_inverse(&mut d.at);
             }
         }))
         .peer("MKL", Mkl::get().map(|mkl| {

@@ -73,7 +73,7 @@ library! {
 /// What begins the record that `ippsGetLibVersion` returns: `IppLibraryVersion`.
 #[repr(C)]
 struct Version {
-    numbers: [c_int; 3],
+    numbers: [c_int; 4],
     target: [c_char; 4],
     name: *const c_char,
     version: *const c_char,
@@ -112,25 +112,25 @@ type Init =
 
 /// A plan of a Fourier transform of a power of two points, whose inverse divides by their number.
 pub struct Transform {
-    /// The plan.
-    pub plan: *const c_void,
-    /// What it works in.
-    pub work: Memory,
+    ipp: &'static Ipp,
+    plan: *const c_void,
+    work: Memory,
+    /// Where the plan lies.
     _specification: Memory,
 }
 
 impl Transform {
     /// Of real samples.
-    pub fn real(ipp: &Ipp, len: usize) -> Self {
-        Self::new(ipp.real_fft_size, ipp.real_fft_init, len)
+    pub fn real(ipp: &'static Ipp, len: usize) -> Self {
+        Self::new(ipp, ipp.real_fft_size, ipp.real_fft_init, len)
     }
 
     /// Of complex points.
-    pub fn complex(ipp: &Ipp, len: usize) -> Self {
-        Self::new(ipp.complex_fft_size, ipp.complex_fft_init, len)
+    pub fn complex(ipp: &'static Ipp, len: usize) -> Self {
+        Self::new(ipp, ipp.complex_fft_size, ipp.complex_fft_init, len)
     }
 
-    fn new(sizes: Sizes, init: Init, len: usize) -> Self {
+    fn new(ipp: &'static Ipp, sizes: Sizes, init: Init, len: usize) -> Self {
         let order = len.ilog2() as c_int;
         let (mut specification, mut begin, mut work) = (0, 0, 0);
         // SAFETY: the three sizes are written to variables of this function.
@@ -145,6 +145,34 @@ impl Transform {
             init(&mut plan, order, DIVIDE_INVERSE, 0, specification.as_mut_ptr(), begin.as_mut_ptr())
         };
         assert_eq!(status, 0, "the library made no transform of {len} points");
-        Self { plan, work: memory(work), _specification: specification }
+        Self { ipp, plan, work: memory(work), _specification: specification }
+    }
+
+    /// Of as many samples as were planned, to half as many bins and one.
+    pub fn real_forward(&mut self, samples: &[f32], bins: &mut [Complex<f32>]) {
+        let (from, to) = (samples.as_ptr(), bins.as_mut_ptr().cast());
+        // SAFETY: the caller's buffers are as long as the plan says; `len + 2` floats are the bins.
+        unsafe { (self.ipp.real_fft_forward)(from, to, self.plan, self.work.as_mut_ptr()) };
+    }
+
+    /// The reverse.
+    pub fn real_inverse(&mut self, samples: &mut [f32], bins: &[Complex<f32>]) {
+        let (from, to) = (bins.as_ptr().cast(), samples.as_mut_ptr());
+        // SAFETY: as above.
+        unsafe { (self.ipp.real_fft_inverse)(from, to, self.plan, self.work.as_mut_ptr()) };
+    }
+
+    /// Of as many points as were planned, in place.
+    pub fn complex_forward(&mut self, points: &mut [Complex<f32>]) {
+        let at = points.as_mut_ptr();
+        // SAFETY: the caller's buffer is as long as the plan says.
+        unsafe { (self.ipp.complex_fft_forward)(at, self.plan, self.work.as_mut_ptr()) };
+    }
+
+    /// The reverse.
+    pub fn complex_inverse(&mut self, points: &mut [Complex<f32>]) {
+        let at = points.as_mut_ptr();
+        // SAFETY: as above.
+        unsafe { (self.ipp.complex_fft_inverse)(at, self.plan, self.work.as_mut_ptr()) };
     }
 }
