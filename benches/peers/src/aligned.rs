@@ -17,7 +17,11 @@ impl<T: Copy + Default> Aligned<T> {
     pub fn from_fn(len: usize, f: impl Fn(usize) -> T) -> Self {
         let storage = vec![T::default(); len + LINE / size_of::<T>()];
         let start = storage.as_ptr().align_offset(LINE);
-        let mut this = Self { storage, start, len };
+        let mut this = Self {
+            storage,
+            start,
+            len,
+        };
         for (i, sample) in this.iter_mut().enumerate() {
             *sample = f(i);
         }

@@ -35,8 +35,13 @@ pub struct Arguments {
 
 /// Reads the arguments; `None` if help was asked for.
 pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
-    let mut parsed =
-        Arguments { runs: 1, only: Vec::new(), quick: false, config: None, write: false };
+    let mut parsed = Arguments {
+        runs: 1,
+        only: Vec::new(),
+        quick: false,
+        config: None,
+        write: false,
+    };
     let mut arguments = arguments.peekable();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));

@@ -105,7 +105,10 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
         read: Read<D>,
     ) -> Self {
         Self {
-            key: Key { kernel, size: size.to_string() },
+            key: Key {
+                kernel,
+                size: size.to_string(),
+            },
             data,
             expected,
             tolerance,
@@ -133,11 +136,7 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
     }
 
     /// Adds a peer, or why it can't be had.
-    pub fn peer<F: FnMut(&mut D) + 'a>(
-        self,
-        who: &str,
-        call: Result<F, impl ToString>,
-    ) -> Self {
+    pub fn peer<F: FnMut(&mut D) + 'a>(self, who: &str, call: Result<F, impl ToString>) -> Self {
         let read = self.read;
         self.peer_read(who, call, read)
     }
@@ -151,7 +150,10 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
     ) -> Self {
         match call {
             Ok(call) => self.push(who, call, Some(read)),
-            Err(why) => self.not_run.push(NotRun { who: who.into(), why: why.to_string() }),
+            Err(why) => self.not_run.push(NotRun {
+                who: who.into(),
+                why: why.to_string(),
+            }),
         }
         self
     }
@@ -170,7 +172,10 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
                     entry.timed_elsewhere = Some(Box::new(time));
                 }
             }
-            Err(why) => self.not_run.push(NotRun { who: who.into(), why: why.to_string() }),
+            Err(why) => self.not_run.push(NotRun {
+                who: who.into(),
+                why: why.to_string(),
+            }),
         }
         self
     }
@@ -198,25 +203,51 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
     pub fn measure(mut self, effort: Effort) -> Measured {
         self.drop_the_wrong();
         let times = self.times(effort);
-        let mut timed: Vec<_> =
-            self.entries.into_iter().map(|entry| entry.who).zip(times).collect();
-        let of = |who| timed.iter().find(|(entry, _)| entry == who).map(|(_, ns)| *ns);
+        let mut timed: Vec<_> = self
+            .entries
+            .into_iter()
+            .map(|entry| entry.who)
+            .zip(times)
+            .collect();
+        let of = |who| {
+            timed
+                .iter()
+                .find(|(entry, _)| entry == who)
+                .map(|(_, ns)| *ns)
+        };
         let ours = of(OURS).zip(of(CONTROL));
         timed.retain(|(who, _)| who != OURS && who != CONTROL);
-        let measured = Measured { key: self.key, ours, peers: timed, not_run: self.not_run };
+        let measured = Measured {
+            key: self.key,
+            ours,
+            peers: timed,
+            not_run: self.not_run,
+        };
         progress(&measured);
         measured
     }
 
     fn drop_the_wrong(&mut self) {
-        let Self { data, expected, tolerance, not_run, entries, .. } = self;
+        let Self {
+            data,
+            expected,
+            tolerance,
+            not_run,
+            entries,
+            ..
+        } = self;
         entries.retain_mut(|entry| {
             let mut copy = data.clone();
             (entry.calls)(&mut copy, 1);
-            let fault = entry.read.and_then(|read| fault(&read(&copy), expected, *tolerance));
+            let fault = entry
+                .read
+                .and_then(|read| fault(&read(&copy), expected, *tolerance));
             if let Some(why) = &fault {
                 let who = entry.who.clone();
-                not_run.push(NotRun { who, why: format!("wrong answer: {why}") });
+                not_run.push(NotRun {
+                    who,
+                    why: format!("wrong answer: {why}"),
+                });
             }
             fault.is_none()
         });
@@ -224,7 +255,12 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
 
     /// The least time of a call of every entry.
     fn times(&mut self, effort: Effort) -> Vec<f64> {
-        let Self { data, entries, process_time, .. } = self;
+        let Self {
+            data,
+            entries,
+            process_time,
+            ..
+        } = self;
         // The first figures only say how many calls make a batch, and on which clock.
         let mut least: Vec<f64> = entries
             .iter_mut()
@@ -243,9 +279,13 @@ impl<'a, D: Clone + 'a> Cell<'a, D> {
                 (calls, *process_time || exact > LONG_NS)
             })
             .collect();
-        let round: f64 = plan.iter().zip(&least).map(|(p, t)| f64::from(p.0) * t).sum();
-        let rounds = ((effort.budget_ns / round) as usize)
-            .clamp(effort.least_rounds, effort.most_rounds);
+        let round: f64 = plan
+            .iter()
+            .zip(&least)
+            .map(|(p, t)| f64::from(p.0) * t)
+            .sum();
+        let rounds =
+            ((effort.budget_ns / round) as usize).clamp(effort.least_rounds, effort.most_rounds);
         least.fill(f64::INFINITY);
         for round in 0..rounds {
             for turn in 0..entries.len() {
@@ -286,11 +326,18 @@ fn process_ns() -> f64 {
 /// What is wrong with an answer.
 fn fault(found: &[f64], expected: &[f64], tolerance: f64) -> Option<String> {
     if found.len() != expected.len() {
-        return Some(format!("{} values in place of {}", found.len(), expected.len()));
+        return Some(format!(
+            "{} values in place of {}",
+            found.len(),
+            expected.len()
+        ));
     }
     let largest = expected.iter().fold(0.0f64, |m, x| m.max(x.abs()));
     let allowed = tolerance * largest;
-    let wrong = found.iter().zip(expected).position(|(f, e)| !((f - e).abs() <= allowed))?;
+    let wrong = found
+        .iter()
+        .zip(expected)
+        .position(|(f, e)| !((f - e).abs() <= allowed))?;
     Some(format!(
         "{} in place of {} at {wrong} (allowed: {allowed:.3e})",
         found[wrong], expected[wrong]
@@ -299,8 +346,14 @@ fn fault(found: &[f64], expected: &[f64], tolerance: f64) -> Option<String> {
 
 fn progress(measured: &Measured) {
     let Key { kernel, size } = &measured.key;
-    let peers: Vec<_> =
-        measured.peers.iter().map(|(who, ns)| format!("{who} {ns:.1}")).collect();
+    let peers: Vec<_> = measured
+        .peers
+        .iter()
+        .map(|(who, ns)| format!("{who} {ns:.1}"))
+        .collect();
     let (ours, control) = measured.ours.unwrap_or((f64::NAN, f64::NAN));
-    eprintln!("{kernel} {size}: Auralis {ours:.1}, again {control:.1}, {}", peers.join(", "));
+    eprintln!(
+        "{kernel} {size}: Auralis {ours:.1}, again {control:.1}, {}",
+        peers.join(", ")
+    );
 }

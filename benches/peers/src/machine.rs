@@ -36,7 +36,11 @@ pub fn date() -> String {
 }
 
 fn printed(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).current_dir(FOLDER).output().ok()?;
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(FOLDER)
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -45,7 +49,9 @@ fn cpu() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
-        let line = info.lines().find(|line| line.split(':').next().is_some_and(|n| n.trim() == name))?;
+        let line = info
+            .lines()
+            .find(|line| line.split(':').next().is_some_and(|n| n.trim() == name))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     };
     let unknown = || "unknown".to_owned();
@@ -68,16 +74,26 @@ fn commit() -> String {
 }
 
 fn chosen(optimizer: &Optimizer) -> String {
-    let selection = optimizer.selections().iter().find(|s| s.kind == "accelerator");
-    let Some(selection) = selection else { return "put in by hand".into() };
+    let selection = optimizer
+        .selections()
+        .iter()
+        .find(|s| s.kind == "accelerator");
+    let Some(selection) = selection else {
+        return "put in by hand".into();
+    };
     let elsewhere = selection.kernels.iter().flatten();
-    let elsewhere: Vec<_> = elsewhere.map(|(kernel, id)| format!("{kernel}: {id}")).collect();
+    let elsewhere: Vec<_> = elsewhere
+        .map(|(kernel, id)| format!("{kernel}: {id}"))
+        .collect();
     let others = if elsewhere.is_empty() {
         "every kernel".into()
     } else {
         format!("and {}", elsewhere.join(", "))
     };
-    format!("{} (decided by {}), {others}", selection.chosen, selection.decided_by)
+    format!(
+        "{} (decided by {}), {others}",
+        selection.chosen, selection.decided_by
+    )
 }
 
 fn peers(context: &Context) -> Vec<String> {
@@ -89,7 +105,14 @@ fn peers(context: &Context) -> Vec<String> {
         ("FFmpeg", Avutil::get().map(|l| &l.version)),
         ("zita-convolver", Zita::get().map(|l| &l.version)),
         ("libebur128", Ebur128::get().map(|l| &l.version)),
-        ("Python", context.python.as_ref().map(|p| &p.version).map_err(String::as_str)),
+        (
+            "Python",
+            context
+                .python
+                .as_ref()
+                .map(|p| &p.version)
+                .map_err(String::as_str),
+        ),
     ];
     let libraries = libraries.into_iter().map(|(name, version)| match version {
         Ok(version) => version.clone(),
@@ -98,7 +121,9 @@ fn peers(context: &Context) -> Vec<String> {
     let lock = std::fs::read_to_string(format!("{FOLDER}/Cargo.lock")).unwrap_or_default();
     let crates = CRATES.into_iter().map(|name| {
         let entry = lock.split_once(&format!("name = \"{name}\"\nversion = \""));
-        let version = entry.and_then(|(_, rest)| rest.split('"').next()).unwrap_or("unknown");
+        let version = entry
+            .and_then(|(_, rest)| rest.split('"').next())
+            .unwrap_or("unknown");
         format!("crate {name} {version}")
     });
     libraries.chain(crates).collect()

@@ -44,7 +44,11 @@ fn compare(arguments: &Arguments) -> Result<(), String> {
     let context = Context {
         optimizer: optimizer.map_err(|error| error.to_string())?,
         python: Python::start(),
-        effort: if arguments.quick { Effort::QUICK } else { Effort::FULL },
+        effort: if arguments.quick {
+            Effort::QUICK
+        } else {
+            Effort::FULL
+        },
     };
     let runs: Vec<Findings> = (0..arguments.runs)
         .map(|run| {

@@ -42,13 +42,18 @@ fn geometric_mean(values: &[f64]) -> f64 {
 
 fn row<'a>(first: &'a Measured, runs: &[&Measured]) -> Row<'a> {
     let of = |run: &Measured, peer: &str| {
-        run.peers.iter().find(|(who, _)| who == peer).map(|(_, ns)| *ns)
+        run.peers
+            .iter()
+            .find(|(who, _)| who == peer)
+            .map(|(_, ns)| *ns)
     };
     let mut peers: Vec<_> = first
         .peers
         .iter()
         .map(|(who, _)| {
-            let ratios = runs.iter().filter_map(|run| Some(of(run, who)? / run.ours?.0));
+            let ratios = runs
+                .iter()
+                .filter_map(|run| Some(of(run, who)? / run.ours?.0));
             (who.as_str(), median(ratios.collect()))
         })
         .filter(|(_, ratio)| ratio.is_finite())
@@ -58,7 +63,9 @@ fn row<'a>(first: &'a Measured, runs: &[&Measured]) -> Row<'a> {
     Row {
         kernel: first.key.kernel,
         size: &first.key.size,
-        ours: first.ours.map(|_| median(ours().map(|(first, _)| first).collect())),
+        ours: first
+            .ours
+            .map(|_| median(ours().map(|(first, _)| first).collect())),
         control: median(ours().map(|(first, second)| second / first).collect()),
         peers,
         not_run: &first.not_run,
@@ -67,14 +74,18 @@ fn row<'a>(first: &'a Measured, runs: &[&Measured]) -> Row<'a> {
 
 /// The whole report, as Markdown.
 pub fn table(machine: &[(&str, String)], runs: &[Findings]) -> String {
-    let Some(first) = runs.first() else { return String::new() };
+    let Some(first) = runs.first() else {
+        return String::new();
+    };
     let rows: Vec<_> = first
         .cells
         .iter()
         .map(|cell| {
             let of = |run: &'_ Findings| run.cells.iter().position(|c| c.key == cell.key);
-            let same: Vec<_> =
-                runs.iter().filter_map(|run| Some(&run.cells[of(run)?])).collect();
+            let same: Vec<_> = runs
+                .iter()
+                .filter_map(|run| Some(&run.cells[of(run)?]))
+                .collect();
             row(cell, &same)
         })
         .collect();
@@ -114,7 +125,10 @@ fn kernels<'a>(rows: &[Row<'a>]) -> Vec<&'a str> {
 }
 
 fn summary(text: &mut String, rows: &[Row<'_>]) {
-    line(text, "\n| Kernel | Cells | Behind | Least ratio | At | Geometric mean |");
+    line(
+        text,
+        "\n| Kernel | Cells | Behind | Least ratio | At | Geometric mean |",
+    );
     line(text, "| --- | --: | --: | --: | --- | --: |");
     let mut add = |name: &str, rows: &[&Row<'_>]| {
         let ratios: Vec<_> = rows.iter().filter_map(|row| row.ratio()).collect();
@@ -126,7 +140,11 @@ fn summary(text: &mut String, rows: &[Row<'_>]) {
         let behind = ratios.iter().filter(|ratio| **ratio < 1.0).count();
         let mean = geometric_mean(&ratios);
         let (kernel, size, peer) = (worst.kernel, worst.size, worst.peers[0].0);
-        let at = if kernel == name { String::new() } else { format!("{kernel} ") };
+        let at = if kernel == name {
+            String::new()
+        } else {
+            format!("{kernel} ")
+        };
         line(
             text,
             &format!(
@@ -136,25 +154,42 @@ fn summary(text: &mut String, rows: &[Row<'_>]) {
         );
     };
     for kernel in kernels(rows) {
-        add(kernel, &rows.iter().filter(|row| row.kernel == kernel).collect::<Vec<_>>());
+        add(
+            kernel,
+            &rows
+                .iter()
+                .filter(|row| row.kernel == kernel)
+                .collect::<Vec<_>>(),
+        );
     }
     add("**all**", &rows.iter().collect::<Vec<_>>());
 }
 
 fn figures(text: &mut String, runs: &[Findings]) {
-    let Some(first) = runs.first().filter(|run| !run.figures.is_empty()) else { return };
+    let Some(first) = runs.first().filter(|run| !run.figures.is_empty()) else {
+        return;
+    };
     line(text, "\n| Figure | Measured | Aim |");
     line(text, "| --- | --: | --- |");
     for figure in &first.figures {
-        let same = runs.iter().flat_map(|run| &run.figures).filter(|f| f.name == figure.name);
+        let same = runs
+            .iter()
+            .flat_map(|run| &run.figures)
+            .filter(|f| f.name == figure.name);
         let value = median(same.map(|f| f.value).collect());
         let unit = figure.unit;
-        line(text, &format!("| {} | {value:.2} {unit} | {} |", figure.name, figure.goal));
+        line(
+            text,
+            &format!("| {} | {value:.2} {unit} | {} |", figure.name, figure.goal),
+        );
     }
 }
 
 fn cells(text: &mut String, rows: &[Row<'_>]) {
-    line(text, "\n| Kernel | Size | Ours | Ratio | Best peer | Other peers | Again |");
+    line(
+        text,
+        "\n| Kernel | Size | Ours | Ratio | Best peer | Other peers | Again |",
+    );
     line(text, "| --- | --- | --: | --: | --- | --- | --: |");
     for row in rows {
         let ours = row.ours.map_or("wrong".into(), duration);
@@ -164,10 +199,15 @@ fn cells(text: &mut String, rows: &[Row<'_>]) {
         });
         let mut peers = row.peers.iter();
         let best = peers.next().map_or("-", |(who, _)| *who);
-        let others: Vec<_> = peers.map(|(who, ratio)| format!("{who} {ratio:.2}")).collect();
+        let others: Vec<_> = peers
+            .map(|(who, ratio)| format!("{who} {ratio:.2}"))
+            .collect();
         let (kernel, size, others) = (row.kernel, row.size, others.join(", "));
         let again = row.control;
-        line(text, &format!("| {kernel} | {size} | {ours} | {ratio} | {best} | {others} | {again:.2} |"));
+        line(
+            text,
+            &format!("| {kernel} | {size} | {ours} | {ratio} | {best} | {others} | {again:.2} |"),
+        );
     }
 }
 
@@ -213,7 +253,10 @@ pub fn keep(folder: &Path, date: &str, table: &str) -> Result<(), String> {
     std::fs::create_dir_all(&results).map_err(|error| error.to_string())?;
     let file = results.join(format!("peers-{date}.md"));
     let title = format!("# Auralis beside its peers, {date}\n\n");
-    write(&file, &format!("{title}How to read and repeat this: docs/speed.md.\n\n{table}"))?;
+    write(
+        &file,
+        &format!("{title}How to read and repeat this: docs/speed.md.\n\n{table}"),
+    )?;
 
     let page = folder.join("../../docs/speed.md");
     let fault = |error: std::io::Error| format!("{}: {error}", page.display());

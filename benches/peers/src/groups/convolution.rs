@@ -57,7 +57,10 @@ fn exact(signal: &[f32], impulse: &[f32], len: usize) -> Vec<f64> {
     let other = spectrum(&mut planner, impulse);
     product.iter_mut().zip(other).for_each(|(x, y)| *x *= y);
     planner.plan_fft_inverse(points).process(&mut product);
-    product[..len].iter().map(|z| z.re / points as f64).collect()
+    product[..len]
+        .iter()
+        .map(|z| z.re / points as f64)
+        .collect()
 }
 
 /// Streams and whole signals.
@@ -96,8 +99,7 @@ impl Drop for Handle {
 fn zita(impulse: &[f32], block: usize) -> Result<Handle, String> {
     let zita = Zita::get()?;
     // SAFETY: the impulse has as many taps; the library copies it.
-    let handle =
-        unsafe { (zita.new)(impulse.as_ptr(), impulse.len() as c_int, block as c_int) };
+    let handle = unsafe { (zita.new)(impulse.as_ptr(), impulse.len() as c_int, block as c_int) };
     if handle.is_null() {
         return Err("it refuses this size".into());
     }
@@ -121,13 +123,20 @@ fn stream(
 ) {
     let taps = impulse.len();
     let len = signal.len() / block * block;
-    let data = Audio { from: Aligned::from_fn(len, |i| signal[i]), to: Aligned::zeroed(len) };
+    let data = Audio {
+        from: Aligned::from_fn(len, |i| signal[i]),
+        to: Aligned::zeroed(len),
+    };
     let uniform = || {
         if taps / block > MOST_PARTITIONS {
-            return Err(format!("more than {MOST_PARTITIONS} partitions of one size"));
+            return Err(format!(
+                "more than {MOST_PARTITIONS} partitions of one size"
+            ));
         }
         let mut convolver = FFTConvolver::default();
-        convolver.init(block, impulse).map_err(|error| error.to_string())?;
+        convolver
+            .init(block, impulse)
+            .map_err(|error| error.to_string())?;
         Ok(move |d: &mut Audio| {
             blocks(d, block, |to, from| convolver.process(from, to).unwrap());
         })
@@ -135,7 +144,9 @@ fn stream(
     let two_stage = || {
         let mut convolver = TwoStageFFTConvolver::default();
         let tail = (taps / 8).clamp(block, 8192);
-        convolver.init(block, tail, impulse).map_err(|error| error.to_string())?;
+        convolver
+            .init(block, tail, impulse)
+            .map_err(|error| error.to_string())?;
         Ok::<_, String>(move |d: &mut Audio| {
             blocks(d, block, |to, from| convolver.process(from, to).unwrap());
         })
@@ -145,13 +156,20 @@ fn stream(
     let cell = Cell::new("streaming convolution", size, data, expected, TOLERANCE, to)
         .process_time()
         .ours(|| {
-            let spec = ConvolverSpec { impulse, block, latency: Latency::Zero };
+            let spec = ConvolverSpec {
+                impulse,
+                block,
+                latency: Latency::Zero,
+            };
             let mut plan = context.accelerator().plan_convolver(&spec).expect("a plan");
             move |d: &mut Audio| blocks(d, block, |to, from| plan.process(to, from).unwrap())
         })
-        .peer("zita-convolver", zita(impulse, block).map(|shim| {
-            move |d: &mut Audio| blocks(d, block, |to, from| shim.process(to, from))
-        }))
+        .peer(
+            "zita-convolver",
+            zita(impulse, block).map(|shim| {
+                move |d: &mut Audio| blocks(d, block, |to, from| shim.process(to, from))
+            }),
+        )
         .peer("fft-convolver", uniform())
         .peer("fft-convolver, two stages", two_stage());
     findings.cells.push(cell.measure(context.effort));
@@ -166,7 +184,10 @@ fn whole(
 ) {
     let (taps, len) = (impulse.len(), full.len());
     let from = Aligned::from_fn(signal.len(), |i| signal[i]);
-    let data = Audio { from, to: Aligned::zeroed(len) };
+    let data = Audio {
+        from,
+        to: Aligned::zeroed(len),
+    };
     let convolve = |ipp: &'static Ipp, algorithm: c_int| {
         let (n, taps) = (signal.len() as c_int, taps as c_int);
         let mut size = 0;
@@ -191,11 +212,15 @@ fn whole(
         .ours(|| {
             let ours = context.accelerator();
             move |d: &mut Audio| {
-                ours.convolve(&mut d.to, &d.from, impulse, ConvolutionMode::Full).unwrap();
+                ours.convolve(&mut d.to, &d.from, impulse, ConvolutionMode::Full)
+                    .unwrap();
             }
         })
         .peer("IPP", Ipp::get().map(|ipp| convolve(ipp, ALGORITHM_AUTO)))
-        .peer("IPP FIR", Ipp::get().map(|ipp| fir(ipp, impulse, signal.len())))
+        .peer(
+            "IPP FIR",
+            Ipp::get().map(|ipp| fir(ipp, impulse, signal.len())),
+        )
         .peer_elsewhere("SciPy oaconvolve", python());
     findings.cells.push(cell.measure(context.effort));
 }
@@ -221,6 +246,14 @@ fn fir(ipp: &'static Ipp, impulse: &[f32], len: usize) -> impl FnMut(&mut Audio)
         let (plan, work) = (specification.as_mut_ptr().cast(), work.as_mut_ptr());
         let (from, to, line) = (d.from.as_ptr(), d.to.as_mut_ptr(), delay.as_mut_ptr());
         (ipp.fir)(from, to, len as c_int, plan, null(), line, work);
-        (ipp.fir)(silence.as_ptr(), to.add(len), tail as c_int, plan, line, line, work);
+        (ipp.fir)(
+            silence.as_ptr(),
+            to.add(len),
+            tail as c_int,
+            plan,
+            line,
+            line,
+            work,
+        );
     }
 }

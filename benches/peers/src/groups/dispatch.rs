@@ -72,7 +72,9 @@ fn alone(context: &Context) -> Result<Arc<dyn Accelerator>, String> {
     let selection = selections.iter().find(|s| s.kind == "accelerator");
     let selection = selection.ok_or("the accelerator was put in by hand")?;
     let kernels = selection.kernels.as_ref();
-    let id = kernels.and_then(|kernels| kernels.get("scale")).unwrap_or(&selection.chosen);
+    let id = kernels
+        .and_then(|kernels| kernels.get("scale"))
+        .unwrap_or(&selection.chosen);
     let registry = Registry::linked().map_err(|error| error.to_string())?;
     let candidate = registry.candidate::<dyn Accelerator>(id);
     let build = BuildContext {
@@ -80,7 +82,9 @@ fn alone(context: &Context) -> Result<Arc<dyn Accelerator>, String> {
         settings: &AcceleratorSettings::default(),
         options: &Options::default(),
     };
-    let built = candidate.ok_or(format!("{id} is not linked"))?.build(&build);
+    let built = candidate
+        .ok_or(format!("{id} is not linked"))?
+        .build(&build);
     built.map_err(|error| error.to_string())
 }
 
@@ -89,19 +93,33 @@ pub fn run(context: &Context, findings: &mut Findings) {
     let data = noise(LEN, 11);
     let expected: Vec<f64> = data.iter().map(|&x| -f64::from(x)).collect();
     let read = |d: &Aligned<f32>| wide(d);
-    let kernel = context.optimizer.kernel("auralis.peers-scale").expect("it is registered here");
+    let kernel = context
+        .optimizer
+        .kernel("auralis.peers-scale")
+        .expect("it is registered here");
     let call: Direct = black_box(direct(kernel.variant()));
-    let cell = Cell::new("call of scale", LEN, data.clone(), expected.clone(), 0.0, read)
-        .ours(|| {
-            let ours = context.accelerator();
-            move |d: &mut Aligned<f32>| ours.scale(d, -1.0).unwrap()
-        })
-        .peer("the backend alone", alone(context).map(|backend| {
-            move |d: &mut Aligned<f32>| backend.scale(d, -1.0).unwrap()
-        }))
-        .peer("a function pointer", Ok::<_, String>(move |d: &mut Aligned<f32>| {
+    let cell = Cell::new(
+        "call of scale",
+        LEN,
+        data.clone(),
+        expected.clone(),
+        0.0,
+        read,
+    )
+    .ours(|| {
+        let ours = context.accelerator();
+        move |d: &mut Aligned<f32>| ours.scale(d, -1.0).unwrap()
+    })
+    .peer(
+        "the backend alone",
+        alone(context).map(|backend| move |d: &mut Aligned<f32>| backend.scale(d, -1.0).unwrap()),
+    )
+    .peer(
+        "a function pointer",
+        Ok::<_, String>(move |d: &mut Aligned<f32>| {
             black_box(call)(d, -1.0);
-        }));
+        }),
+    );
     let measured = cell.measure(context.effort);
     differences(findings, "scale through the Optimizer", &measured);
     let cell = Cell::new("call of a kernel", LEN, data, expected, 0.0, read)
@@ -109,15 +127,20 @@ pub fn run(context: &Context, findings: &mut Findings) {
             let kernel = kernel.clone();
             move |d: &mut Aligned<f32>| kernel.call(d, &[], &[-1.0]).unwrap()
         })
-        .peer("a function pointer", Ok::<_, String>(move |d: &mut Aligned<f32>| {
-            black_box(call)(d, -1.0);
-        }));
+        .peer(
+            "a function pointer",
+            Ok::<_, String>(move |d: &mut Aligned<f32>| {
+                black_box(call)(d, -1.0);
+            }),
+        );
     let measured = cell.measure(context.effort);
     differences(findings, "a kernel of an application's own", &measured);
 }
 
 fn differences(findings: &mut Findings, what: &str, measured: &crate::cell::Measured) {
-    let Some((ours, again)) = measured.ours else { return };
+    let Some((ours, again)) = measured.ours else {
+        return;
+    };
     for (who, ns) in &measured.peers {
         findings.figures.push(Figure {
             name: format!("{what}, {LEN} samples, beyond {who}"),

@@ -77,9 +77,19 @@ pub fn run(context: &Context, findings: &mut Findings) {
 fn biquads(context: &Context, findings: &mut Findings, count: usize, channels: usize) {
     let sections = sections(count);
     let from = noise(FRAMES * channels, 8);
-    let expected = from.chunks(FRAMES).flat_map(|plane| exact(&sections, plane)).collect();
-    let data = Audio { to: Aligned::zeroed(from.len()), from };
-    let name = if channels == 1 { "biquads mono" } else { "biquads stereo" };
+    let expected = from
+        .chunks(FRAMES)
+        .flat_map(|plane| exact(&sections, plane))
+        .collect();
+    let data = Audio {
+        to: Aligned::zeroed(from.len()),
+        from,
+    };
+    let name = if channels == 1 {
+        "biquads mono"
+    } else {
+        "biquads stereo"
+    };
     let size = format!("{count} section(s), {FRAMES} frames");
     let cell = Cell::new(name, size, data, expected, TOLERANCE, to)
         .ours(|| {
@@ -91,7 +101,10 @@ fn biquads(context: &Context, findings: &mut Findings, count: usize, channels: u
                 plan.process(&mut block.unwrap()).unwrap();
             }
         })
-        .peer("IPP", Ipp::get().map(|ipp| of_ipp(ipp, &sections, channels)))
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| of_ipp(ipp, &sections, channels)),
+        )
         .peer("biquad", Ok::<_, String>(of_the_crate(&sections, channels)));
     findings.cells.push(cell.measure(context.effort));
 }
@@ -141,8 +154,9 @@ fn of_the_crate(sections: &[Biquad], channels: usize) -> impl FnMut(&mut Audio) 
             b2: s.b2 as f32,
         })
     };
-    let mut filters: Vec<Vec<_>> =
-        (0..channels).map(|_| sections.iter().map(filter).collect()).collect();
+    let mut filters: Vec<Vec<_>> = (0..channels)
+        .map(|_| sections.iter().map(filter).collect())
+        .collect();
     move |d: &mut Audio| {
         let planes = d.from.chunks(FRAMES).zip(d.to.chunks_mut(FRAMES));
         for (filters, (from, to)) in filters.iter_mut().zip(planes) {
@@ -161,9 +175,11 @@ fn moving_rms(context: &Context, findings: &mut Findings) {
         Some(*sum)
     }));
     let mean = |i: usize| (sums[i + WINDOW] - sums[i]) / WINDOW as f64;
-    let expected: Vec<f64> =
-        (0..=MINUTES_3 - WINDOW).map(|i| mean(i).sqrt()).collect();
-    let data = Audio { to: Aligned::zeroed(expected.len()), from: from.clone() };
+    let expected: Vec<f64> = (0..=MINUTES_3 - WINDOW).map(|i| mean(i).sqrt()).collect();
+    let data = Audio {
+        to: Aligned::zeroed(expected.len()),
+        from: from.clone(),
+    };
     let python = || {
         let python = context.python.as_ref().map_err(String::clone)?;
         python.set("moving_rms", &[&from], &WINDOW.to_string())?;

@@ -41,14 +41,30 @@ type Call = fn(&dyn Accelerator, &mut Slices);
 /// Measures each kernel beside its limit.
 pub fn run(context: &Context, findings: &mut Findings) {
     let kernels: [(&'static str, Moves, Call); 8] = [
-        ("scale", Moves::LoadStore, |ours, d| ours.scale(&mut d.a, -1.0).unwrap()),
-        ("clip", Moves::LoadStore, |ours, d| ours.clip(&mut d.a, -2.0, 2.0).unwrap()),
-        ("mul", Moves::LoadTwoStore, |ours, d| ours.mul(&mut d.a, &d.b).unwrap()),
-        ("mix", Moves::LoadTwoStore, |ours, d| ours.mix(&mut d.a, &d.b, 0.5).unwrap()),
-        ("dot", Moves::LoadTwo, |ours, d| d.result = ours.dot(&d.a, &d.b).unwrap()),
-        ("sum of squares", Moves::Load, |ours, d| d.result = ours.sum_squares(&d.a).unwrap()),
-        ("peak", Moves::Load, |ours, d| d.result = ours.peak(&d.a).unwrap()),
-        ("min/max", Moves::Load, |ours, d| d.result = ours.min_max(&d.a).unwrap().0),
+        ("scale", Moves::LoadStore, |ours, d| {
+            ours.scale(&mut d.a, -1.0).unwrap()
+        }),
+        ("clip", Moves::LoadStore, |ours, d| {
+            ours.clip(&mut d.a, -2.0, 2.0).unwrap()
+        }),
+        ("mul", Moves::LoadTwoStore, |ours, d| {
+            ours.mul(&mut d.a, &d.b).unwrap()
+        }),
+        ("mix", Moves::LoadTwoStore, |ours, d| {
+            ours.mix(&mut d.a, &d.b, 0.5).unwrap()
+        }),
+        ("dot", Moves::LoadTwo, |ours, d| {
+            d.result = ours.dot(&d.a, &d.b).unwrap()
+        }),
+        ("sum of squares", Moves::Load, |ours, d| {
+            d.result = ours.sum_squares(&d.a).unwrap()
+        }),
+        ("peak", Moves::Load, |ours, d| {
+            d.result = ours.peak(&d.a).unwrap()
+        }),
+        ("min/max", Moves::Load, |ours, d| {
+            d.result = ours.min_max(&d.a).unwrap().0
+        }),
     ];
     for (name, moves, call) in kernels {
         let a = noise(LEN, 10);
@@ -99,7 +115,10 @@ fn plain(moves: Moves, d: &mut Slices) {
     match moves {
         Moves::Load => d.result = f32::from_bits(d.a.iter().map(bits).fold(0, |x, y| x | y)),
         Moves::LoadTwo => {
-            let both = d.a.iter().zip(d.b.iter()).map(|(a, b)| a.to_bits() | b.to_bits());
+            let both =
+                d.a.iter()
+                    .zip(d.b.iter())
+                    .map(|(a, b)| a.to_bits() | b.to_bits());
             d.result = f32::from_bits(both.fold(0, |x, y| x | y));
         }
         Moves::LoadStore => d.a.iter_mut().for_each(|x| *x = -*x),

@@ -33,7 +33,12 @@ fn audio(seconds: usize) -> Audio {
         *x *= 0.25 * (1.05 + (time * 1.3).sin());
     }
     let interleaved = Aligned::from_fn(2 * frames, |i| planar[i % 2 * frames + i / 2]);
-    Audio { planar, interleaved, loudness: 0.0, peak: 0.0 }
+    Audio {
+        planar,
+        interleaved,
+        loudness: 0.0,
+        peak: 0.0,
+    }
 }
 
 fn loudness(d: &Audio) -> Vec<f64> {
@@ -54,7 +59,9 @@ fn ours(context: &Context, d: &mut Audio) {
         meter.process(&block).expect("a block of the right size");
         for (channel, samples) in block.planes().enumerate() {
             let cell = samples.len();
-            peaks.process(channel, samples, 0, cell, &mut highest).expect("a cell");
+            peaks
+                .process(channel, samples, 0, cell, &mut highest)
+                .expect("a cell");
         }
     }
     (d.loudness, d.peak) = (meter.integrated(), highest[0].into());
@@ -81,7 +88,10 @@ impl Filter {
         let file = std::env::temp_dir().join(format!("auralis-peers-{}.f32", std::process::id()));
         let bytes: Vec<u8> = d.interleaved.iter().flat_map(|x| x.to_le_bytes()).collect();
         std::fs::write(&file, bytes).map_err(|error| error.to_string())?;
-        let mut this = Self { file, without_ns: f64::INFINITY };
+        let mut this = Self {
+            file,
+            without_ns: f64::INFINITY,
+        };
         for _ in 0..10 {
             this.without_ns = this.without_ns.min(ffmpeg(&this.file, "anull")?.ns);
         }
@@ -91,8 +101,11 @@ impl Filter {
     fn loudness(&self) -> f64 {
         let filter = "ebur128=peak=true:metadata=1,ametadata=print:key=lavfi.r128.I:file=-";
         let found = ffmpeg(&self.file, filter).ok();
-        let last = found.as_ref().and_then(|run| run.printed.rsplit_once("lavfi.r128.I="));
-        last.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(f64::NAN)
+        let last = found
+            .as_ref()
+            .and_then(|run| run.printed.rsplit_once("lavfi.r128.I="));
+        last.and_then(|(_, value)| value.trim().parse().ok())
+            .unwrap_or(f64::NAN)
     }
 
     fn time(&self) -> f64 {
@@ -108,7 +121,7 @@ impl Drop for Filter {
     }
 }
 
-/// The libraries over 10 seconds, and the program over a minute.
+/// The libraries over 10 seconds, and the program over 20.
 pub fn run(context: &Context, findings: &mut Findings) {
     libraries(context, findings);
     program(context, findings);
@@ -119,9 +132,16 @@ fn cell<'a>(context: &'a Context, size: &str, data: Audio) -> Cell<'a, Audio> {
     let mut exact = data.clone();
     of_the_crate(&mut exact);
     let tolerance = TOLERANCE_LU / exact.loudness.abs();
-    Cell::new("loudness and true peak", size, data, vec![exact.loudness], tolerance, loudness)
-        .process_time()
-        .ours(|| |d: &mut Audio| ours(context, d))
+    Cell::new(
+        "loudness and true peak",
+        size,
+        data,
+        vec![exact.loudness],
+        tolerance,
+        loudness,
+    )
+    .process_time()
+    .ours(|| |d: &mut Audio| ours(context, d))
 }
 
 fn libraries(context: &Context, findings: &mut Findings) {
@@ -144,23 +164,26 @@ fn libraries(context: &Context, findings: &mut Findings) {
         });
     }
     let cell = cell(context, "10 s stereo", data)
-        .peer("libebur128", Ebur128::get().map(|library| {
-            move |d: &mut Audio| {
-                (d.loudness, d.peak) = library.measure(&d.interleaved, 2, RATE);
-            }
-        }))
+        .peer(
+            "libebur128",
+            Ebur128::get().map(|library| {
+                move |d: &mut Audio| {
+                    (d.loudness, d.peak) = library.measure(&d.interleaved, 2, RATE);
+                }
+            }),
+        )
         .peer("ebur128", Ok::<_, String>(of_the_crate));
     findings.cells.push(cell.measure(context.effort));
 }
 
 fn program(context: &Context, findings: &mut Findings) {
-    let data = audio(60);
+    let data = audio(20);
     let filter = Filter::new(&data);
     let peer = filter.as_ref().map(|filter| {
         let answer = |d: &mut Audio| d.loudness = filter.loudness();
         let time = |calls: u32| (0..calls).map(|_| filter.time()).sum();
         (answer, time)
     });
-    let cell = cell(context, "60 s stereo, the filter alone", data).peer_elsewhere("ffmpeg", peer);
+    let cell = cell(context, "20 s stereo, the filter alone", data).peer_elsewhere("ffmpeg", peer);
     findings.cells.push(cell.measure(context.effort));
 }

@@ -63,7 +63,9 @@ fn both(d: &Slices) -> Vec<f64> {
 }
 
 fn complex(d: &Slices) -> Vec<f64> {
-    d.z.iter().flat_map(|z| [f64::from(z.re), f64::from(z.im)]).collect()
+    d.z.iter()
+        .flat_map(|z| [f64::from(z.re), f64::from(z.im)])
+        .collect()
 }
 
 fn ints(d: &Slices) -> Vec<f64> {
@@ -94,8 +96,19 @@ fn float_dsp(len: usize) -> Result<&'static FloatDsp, String> {
 pub fn run(context: &Context, findings: &mut Findings) {
     type Make = fn(&Context, &mut Findings, usize);
     let kernels: [Make; 13] = [
-        scale, mul, mix, dot, sum_squares, peak, min_max, complex_mul, deinterleave, interleave,
-        f32_from_i16, i16_from_f32, clip,
+        scale,
+        mul,
+        mix,
+        dot,
+        sum_squares,
+        peak,
+        min_max,
+        complex_mul,
+        deinterleave,
+        interleave,
+        f32_from_i16,
+        i16_from_f32,
+        clip,
     ];
     for kernel in kernels {
         for len in LENGTHS {
@@ -112,63 +125,92 @@ fn scale(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.scale(&mut d.a, -1.0).unwrap()
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: both pointers are to `len` samples; VOLK's kernels work in place.
-            move |d: &mut Slices| unsafe {
-                (volk.scale.get())(d.a.as_mut_ptr(), d.a.as_ptr(), -1.0, len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the pointer is to `n` samples.
-            move |d: &mut Slices| unsafe {
-                (ipp.scale)(-1.0, d.a.as_mut_ptr(), n);
-            }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            // SAFETY: the pointer is to `n` samples.
-            move |d: &mut Slices| unsafe { (mkl.scale)(n, -1.0, d.a.as_mut_ptr(), 1) }
-        }))
-        .peer("FFmpeg", float_dsp(len).map(|dsp| {
-            // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
-            move |d: &mut Slices| unsafe {
-                (dsp.scale)(d.a.as_mut_ptr(), d.a.as_ptr(), -1.0, n);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: both pointers are to `len` samples; VOLK's kernels work in place.
+                move |d: &mut Slices| unsafe {
+                    (volk.scale.get())(d.a.as_mut_ptr(), d.a.as_ptr(), -1.0, len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the pointer is to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (ipp.scale)(-1.0, d.a.as_mut_ptr(), n);
+                }
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                // SAFETY: the pointer is to `n` samples.
+                move |d: &mut Slices| unsafe { (mkl.scale)(n, -1.0, d.a.as_mut_ptr(), 1) }
+            }),
+        )
+        .peer(
+            "FFmpeg",
+            float_dsp(len).map(|dsp| {
+                // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
+                move |d: &mut Slices| unsafe {
+                    (dsp.scale)(d.a.as_mut_ptr(), d.a.as_ptr(), -1.0, n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
 fn mul(context: &Context, findings: &mut Findings, len: usize) {
     let (n, data) = (len as c_int, Slices::with_signs(len));
-    let expected = data.a.iter().zip(data.b.iter()).map(|(&a, &b)| (a * b).into()).collect();
+    let expected = data
+        .a
+        .iter()
+        .zip(data.b.iter())
+        .map(|(&a, &b)| (a * b).into())
+        .collect();
     let cell = Cell::new("mul", len, data, expected, EXACT, first)
         .ours(|| {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.mul(&mut d.a, &d.b).unwrap()
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: all pointers are to `len` samples; VOLK's kernels work in place.
-            move |d: &mut Slices| unsafe {
-                (volk.mul.get())(d.a.as_mut_ptr(), d.a.as_ptr(), d.b.as_ptr(), len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: both pointers are to `n` samples.
-            move |d: &mut Slices| unsafe {
-                (ipp.mul)(d.b.as_ptr(), d.a.as_mut_ptr(), n);
-            }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            // SAFETY: all pointers are to `n` samples; the function works in place.
-            move |d: &mut Slices| unsafe {
-                (mkl.mul)(n, d.a.as_ptr(), d.b.as_ptr(), d.a.as_mut_ptr());
-            }
-        }))
-        .peer("FFmpeg", float_dsp(len).map(|dsp| {
-            // SAFETY: all pointers are to `n` aligned samples, a multiple of 16.
-            move |d: &mut Slices| unsafe {
-                (dsp.mul)(d.a.as_mut_ptr(), d.a.as_ptr(), d.b.as_ptr(), n);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: all pointers are to `len` samples; VOLK's kernels work in place.
+                move |d: &mut Slices| unsafe {
+                    (volk.mul.get())(d.a.as_mut_ptr(), d.a.as_ptr(), d.b.as_ptr(), len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: both pointers are to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (ipp.mul)(d.b.as_ptr(), d.a.as_mut_ptr(), n);
+                }
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                // SAFETY: all pointers are to `n` samples; the function works in place.
+                move |d: &mut Slices| unsafe {
+                    (mkl.mul)(n, d.a.as_ptr(), d.b.as_ptr(), d.a.as_mut_ptr());
+                }
+            }),
+        )
+        .peer(
+            "FFmpeg",
+            float_dsp(len).map(|dsp| {
+                // SAFETY: all pointers are to `n` aligned samples, a multiple of 16.
+                move |d: &mut Slices| unsafe {
+                    (dsp.mul)(d.a.as_mut_ptr(), d.a.as_ptr(), d.b.as_ptr(), n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -182,31 +224,43 @@ fn mix(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.mix(&mut d.a, &d.b, GAIN).unwrap()
         })
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: both pointers are to `n` samples.
-            move |d: &mut Slices| unsafe {
-                (ipp.mix)(d.b.as_ptr(), GAIN, d.a.as_mut_ptr(), n);
-            }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            // SAFETY: both pointers are to `n` samples.
-            move |d: &mut Slices| unsafe {
-                (mkl.mix)(n, GAIN, d.b.as_ptr(), 1, d.a.as_mut_ptr(), 1);
-            }
-        }))
-        .peer("FFmpeg", float_dsp(len).map(|dsp| {
-            // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
-            move |d: &mut Slices| unsafe {
-                (dsp.mix)(d.a.as_mut_ptr(), d.b.as_ptr(), GAIN, n);
-            }
-        }));
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: both pointers are to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (ipp.mix)(d.b.as_ptr(), GAIN, d.a.as_mut_ptr(), n);
+                }
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                // SAFETY: both pointers are to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (mkl.mix)(n, GAIN, d.b.as_ptr(), 1, d.a.as_mut_ptr(), 1);
+                }
+            }),
+        )
+        .peer(
+            "FFmpeg",
+            float_dsp(len).map(|dsp| {
+                // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
+                move |d: &mut Slices| unsafe {
+                    (dsp.mix)(d.a.as_mut_ptr(), d.b.as_ptr(), GAIN, n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
 fn dot(context: &Context, findings: &mut Findings, len: usize) {
     // Positive, so that the sum is as large as what was summed.
     let mut data = Slices::new(len);
-    data.a.iter_mut().chain(data.b.iter_mut()).for_each(|x| *x = x.abs());
+    data.a
+        .iter_mut()
+        .chain(data.b.iter_mut())
+        .for_each(|x| *x = x.abs());
     let n = len as c_int;
     let product = |(&a, &b): (&f32, &f32)| f64::from(a) * f64::from(b);
     let expected = vec![data.a.iter().zip(data.b.iter()).map(product).sum()];
@@ -215,31 +269,43 @@ fn dot(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| d.results[0] = ours.dot(&d.a, &d.b).unwrap()
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: the inputs are `len` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                let to = d.results.as_mut_ptr();
-                (volk.dot.get())(to, d.a.as_ptr(), d.b.as_ptr(), len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the inputs are `n` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                (ipp.dot)(d.a.as_ptr(), d.b.as_ptr(), n, d.results.as_mut_ptr());
-            }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            // SAFETY: both pointers are to `n` samples.
-            move |d: &mut Slices| unsafe {
-                d.results[0] = (mkl.dot)(n, d.a.as_ptr(), 1, d.b.as_ptr(), 1);
-            }
-        }))
-        .peer("FFmpeg", float_dsp(len).map(|dsp| {
-            // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
-            move |d: &mut Slices| unsafe {
-                d.results[0] = (dsp.dot)(d.a.as_ptr(), d.b.as_ptr(), n);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: the inputs are `len` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    let to = d.results.as_mut_ptr();
+                    (volk.dot.get())(to, d.a.as_ptr(), d.b.as_ptr(), len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the inputs are `n` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    (ipp.dot)(d.a.as_ptr(), d.b.as_ptr(), n, d.results.as_mut_ptr());
+                }
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                // SAFETY: both pointers are to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    d.results[0] = (mkl.dot)(n, d.a.as_ptr(), 1, d.b.as_ptr(), 1);
+                }
+            }),
+        )
+        .peer(
+            "FFmpeg",
+            float_dsp(len).map(|dsp| {
+                // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
+                move |d: &mut Slices| unsafe {
+                    d.results[0] = (dsp.dot)(d.a.as_ptr(), d.b.as_ptr(), n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -251,75 +317,106 @@ fn sum_squares(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| d.results[0] = ours.sum_squares(&d.a).unwrap()
         })
-        .peer("VOLK dot", Volk::get().map(|volk| {
-            // SAFETY: the inputs are `len` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                let to = d.results.as_mut_ptr();
-                (volk.dot.get())(to, d.a.as_ptr(), d.a.as_ptr(), len as u32);
-            }
-        }))
-        .peer("IPP dot", Ipp::get().map(|ipp| {
-            // SAFETY: the inputs are `n` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                (ipp.dot)(d.a.as_ptr(), d.a.as_ptr(), n, d.results.as_mut_ptr());
-            }
-        }))
-        .peer("IPP norm", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                (ipp.norm_l2)(d.a.as_ptr(), n, d.results.as_mut_ptr());
-                d.results[0] *= d.results[0];
-            }
-        }))
-        .peer("MKL dot", Mkl::get().map(|mkl| {
-            // SAFETY: both pointers are to `n` samples.
-            move |d: &mut Slices| unsafe {
-                d.results[0] = (mkl.dot)(n, d.a.as_ptr(), 1, d.a.as_ptr(), 1);
-            }
-        }))
-        .peer("FFmpeg dot", float_dsp(len).map(|dsp| {
-            // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
-            move |d: &mut Slices| unsafe {
-                d.results[0] = (dsp.dot)(d.a.as_ptr(), d.a.as_ptr(), n);
-            }
-        }));
+        .peer(
+            "VOLK dot",
+            Volk::get().map(|volk| {
+                // SAFETY: the inputs are `len` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    let to = d.results.as_mut_ptr();
+                    (volk.dot.get())(to, d.a.as_ptr(), d.a.as_ptr(), len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP dot",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the inputs are `n` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    (ipp.dot)(d.a.as_ptr(), d.a.as_ptr(), n, d.results.as_mut_ptr());
+                }
+            }),
+        )
+        .peer(
+            "IPP norm",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the input is `n` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    (ipp.norm_l2)(d.a.as_ptr(), n, d.results.as_mut_ptr());
+                    d.results[0] *= d.results[0];
+                }
+            }),
+        )
+        .peer(
+            "MKL dot",
+            Mkl::get().map(|mkl| {
+                // SAFETY: both pointers are to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    d.results[0] = (mkl.dot)(n, d.a.as_ptr(), 1, d.a.as_ptr(), 1);
+                }
+            }),
+        )
+        .peer(
+            "FFmpeg dot",
+            float_dsp(len).map(|dsp| {
+                // SAFETY: both pointers are to `n` aligned samples, a multiple of 16.
+                move |d: &mut Slices| unsafe {
+                    d.results[0] = (dsp.dot)(d.a.as_ptr(), d.a.as_ptr(), n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
 fn peak(context: &Context, findings: &mut Findings, len: usize) {
     let (n, data) = (len as c_int, Slices::new(len));
-    let expected = vec![data.a.iter().fold(0.0f64, |m, &x| m.max(f64::from(x).abs()))];
+    let expected = vec![
+        data.a
+            .iter()
+            .fold(0.0f64, |m, &x| m.max(f64::from(x).abs())),
+    ];
     let cell = Cell::new("peak", len, data, expected, EXACT, magnitude)
         .ours(|| {
             let ours = context.accelerator();
             move |d: &mut Slices| d.results[0] = ours.peak(&d.a).unwrap()
         })
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                (ipp.peak)(d.a.as_ptr(), n, d.results.as_mut_ptr());
-            }
-        }))
-        .peer("IPP norm", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` samples, the output is one.
-            move |d: &mut Slices| unsafe {
-                (ipp.norm_inf)(d.a.as_ptr(), n, d.results.as_mut_ptr());
-            }
-        }))
-        .peer("IPP min/max", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` samples, the outputs are one each.
-            move |d: &mut Slices| unsafe {
-                let to = d.results.as_mut_ptr();
-                (ipp.min_max)(d.a.as_ptr(), n, to, to.add(1));
-                d.results[0] = d.results[1].max(-d.results[0]);
-            }
-        }))
-        .peer("MKL index", Mkl::get().map(|mkl| {
-            // SAFETY: the pointer is to `n` samples.
-            move |d: &mut Slices| unsafe {
-                d.results[0] = d.a[(mkl.index_of_peak)(n, d.a.as_ptr(), 1)];
-            }
-        }));
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the input is `n` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    (ipp.peak)(d.a.as_ptr(), n, d.results.as_mut_ptr());
+                }
+            }),
+        )
+        .peer(
+            "IPP norm",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the input is `n` samples, the output is one.
+                move |d: &mut Slices| unsafe {
+                    (ipp.norm_inf)(d.a.as_ptr(), n, d.results.as_mut_ptr());
+                }
+            }),
+        )
+        .peer(
+            "IPP min/max",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the input is `n` samples, the outputs are one each.
+                move |d: &mut Slices| unsafe {
+                    let to = d.results.as_mut_ptr();
+                    (ipp.min_max)(d.a.as_ptr(), n, to, to.add(1));
+                    d.results[0] = d.results[1].max(-d.results[0]);
+                }
+            }),
+        )
+        .peer(
+            "MKL index",
+            Mkl::get().map(|mkl| {
+                // SAFETY: the pointer is to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    d.results[0] = d.a[(mkl.index_of_peak)(n, d.a.as_ptr(), 1)];
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -332,24 +429,30 @@ fn min_max(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| d.results = ours.min_max(&d.a).unwrap().into()
         })
-        .peer("VOLK indices", Volk::get().map(|volk| {
-            move |d: &mut Slices| {
-                let (mut low, mut high) = (0, 0);
-                // SAFETY: the input is `len` samples, the outputs are one each.
-                unsafe {
-                    (volk.index_min.get())(&mut low, d.a.as_ptr(), len as u32);
-                    (volk.index_max.get())(&mut high, d.a.as_ptr(), len as u32);
+        .peer(
+            "VOLK indices",
+            Volk::get().map(|volk| {
+                move |d: &mut Slices| {
+                    let (mut low, mut high) = (0, 0);
+                    // SAFETY: the input is `len` samples, the outputs are one each.
+                    unsafe {
+                        (volk.index_min.get())(&mut low, d.a.as_ptr(), len as u32);
+                        (volk.index_max.get())(&mut high, d.a.as_ptr(), len as u32);
+                    }
+                    d.results = [d.a[low as usize], d.a[high as usize]];
                 }
-                d.results = [d.a[low as usize], d.a[high as usize]];
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` samples, the outputs are one each.
-            move |d: &mut Slices| unsafe {
-                let to = d.results.as_mut_ptr();
-                (ipp.min_max)(d.a.as_ptr(), n, to, to.add(1));
-            }
-        }));
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the input is `n` samples, the outputs are one each.
+                move |d: &mut Slices| unsafe {
+                    let to = d.results.as_mut_ptr();
+                    (ipp.min_max)(d.a.as_ptr(), n, to, to.add(1));
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -365,25 +468,34 @@ fn complex_mul(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.complex_mul(&mut d.z, &d.x, &d.y).unwrap()
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: all pointers are to `len` complex numbers.
-            move |d: &mut Slices| unsafe {
-                let to = d.z.as_mut_ptr();
-                (volk.complex_mul.get())(to, d.x.as_ptr(), d.y.as_ptr(), len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: all pointers are to `n` complex numbers.
-            move |d: &mut Slices| unsafe {
-                (ipp.complex_mul)(d.x.as_ptr(), d.y.as_ptr(), d.z.as_mut_ptr(), n);
-            }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            // SAFETY: all pointers are to `n` complex numbers.
-            move |d: &mut Slices| unsafe {
-                (mkl.complex_mul)(n, d.x.as_ptr(), d.y.as_ptr(), d.z.as_mut_ptr());
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: all pointers are to `len` complex numbers.
+                move |d: &mut Slices| unsafe {
+                    let to = d.z.as_mut_ptr();
+                    (volk.complex_mul.get())(to, d.x.as_ptr(), d.y.as_ptr(), len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: all pointers are to `n` complex numbers.
+                move |d: &mut Slices| unsafe {
+                    (ipp.complex_mul)(d.x.as_ptr(), d.y.as_ptr(), d.z.as_mut_ptr(), n);
+                }
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                // SAFETY: all pointers are to `n` complex numbers.
+                move |d: &mut Slices| unsafe {
+                    (mkl.complex_mul)(n, d.x.as_ptr(), d.y.as_ptr(), d.z.as_mut_ptr());
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -407,23 +519,30 @@ fn deinterleave(context: &Context, findings: &mut Findings, len: usize) {
         .ours(|| {
             let ours = context.accelerator();
             move |d: &mut Slices| {
-                ours.deinterleave(&mut [&mut d.a[..], &mut d.b[..]], flat(&d.x)).unwrap();
+                ours.deinterleave(&mut [&mut d.a[..], &mut d.b[..]], flat(&d.x))
+                    .unwrap();
             }
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: the input is `len` frames, the outputs are `len` samples each.
-            move |d: &mut Slices| unsafe {
-                let (left, right) = (d.a.as_mut_ptr(), d.b.as_mut_ptr());
-                (volk.deinterleave.get())(left, right, d.x.as_ptr(), len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the input is `n` frames, the outputs are `n` samples each.
-            move |d: &mut Slices| unsafe {
-                let (left, right) = (d.a.as_mut_ptr(), d.b.as_mut_ptr());
-                (ipp.real_and_imaginary)(d.x.as_ptr(), left, right, n);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: the input is `len` frames, the outputs are `len` samples each.
+                move |d: &mut Slices| unsafe {
+                    let (left, right) = (d.a.as_mut_ptr(), d.b.as_mut_ptr());
+                    (volk.deinterleave.get())(left, right, d.x.as_ptr(), len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the input is `n` frames, the outputs are `n` samples each.
+                move |d: &mut Slices| unsafe {
+                    let (left, right) = (d.a.as_mut_ptr(), d.b.as_mut_ptr());
+                    (ipp.real_and_imaginary)(d.x.as_ptr(), left, right, n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -435,22 +554,29 @@ fn interleave(context: &Context, findings: &mut Findings, len: usize) {
         .ours(|| {
             let ours = context.accelerator();
             move |d: &mut Slices| {
-                ours.interleave(flat_mut(&mut d.z), &[&d.a[..], &d.b[..]]).unwrap();
+                ours.interleave(flat_mut(&mut d.z), &[&d.a[..], &d.b[..]])
+                    .unwrap();
             }
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: the inputs are `len` samples each, the output is `len` frames.
-            move |d: &mut Slices| unsafe {
-                let to = d.z.as_mut_ptr();
-                (volk.interleave.get())(to, d.a.as_ptr(), d.b.as_ptr(), len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the inputs are `n` samples each, the output is `n` frames.
-            move |d: &mut Slices| unsafe {
-                (ipp.complex_of)(d.a.as_ptr(), d.b.as_ptr(), d.z.as_mut_ptr(), n);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: the inputs are `len` samples each, the output is `len` frames.
+                move |d: &mut Slices| unsafe {
+                    let to = d.z.as_mut_ptr();
+                    (volk.interleave.get())(to, d.a.as_ptr(), d.b.as_ptr(), len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the inputs are `n` samples each, the output is `n` frames.
+                move |d: &mut Slices| unsafe {
+                    (ipp.complex_of)(d.a.as_ptr(), d.b.as_ptr(), d.z.as_mut_ptr(), n);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -462,44 +588,61 @@ fn f32_from_i16(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.f32_from_i16(&mut d.a, &d.ints).unwrap()
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: input and output are `len` samples.
-            move |d: &mut Slices| unsafe {
-                let to = d.a.as_mut_ptr();
-                (volk.f32_from_i16.get())(to, d.ints.as_ptr(), 32768.0, len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: input and output are `n` samples.
-            move |d: &mut Slices| unsafe {
-                (ipp.f32_from_i16)(d.ints.as_ptr(), d.a.as_mut_ptr(), n, 15);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: input and output are `len` samples.
+                move |d: &mut Slices| unsafe {
+                    let to = d.a.as_mut_ptr();
+                    (volk.f32_from_i16.get())(to, d.ints.as_ptr(), 32768.0, len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: input and output are `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (ipp.f32_from_i16)(d.ints.as_ptr(), d.a.as_mut_ptr(), n, 15);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
 fn i16_from_f32(context: &Context, findings: &mut Findings, len: usize) {
     let (n, data) = (len as c_int, Slices::new(len));
-    let whole = |&x: &f32| (x * 32768.0).round_ties_even().clamp(-32768.0, 32767.0).into();
+    let whole = |&x: &f32| {
+        (x * 32768.0)
+            .round_ties_even()
+            .clamp(-32768.0, 32767.0)
+            .into()
+    };
     let expected = data.a.iter().map(whole).collect();
     let cell = Cell::new("f32 to i16", len, data, expected, ONE_STEP, ints)
         .ours(|| {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.i16_from_f32(&mut d.ints, &d.a).unwrap()
         })
-        .peer("VOLK", Volk::get().map(|volk| {
-            // SAFETY: input and output are `len` samples.
-            move |d: &mut Slices| unsafe {
-                let to = d.ints.as_mut_ptr();
-                (volk.i16_from_f32.get())(to, d.a.as_ptr(), 32768.0, len as u32);
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: input and output are `n` samples.
-            move |d: &mut Slices| unsafe {
-                (ipp.i16_from_f32)(d.a.as_ptr(), d.ints.as_mut_ptr(), n, ROUND_NEAR, -15);
-            }
-        }));
+        .peer(
+            "VOLK",
+            Volk::get().map(|volk| {
+                // SAFETY: input and output are `len` samples.
+                move |d: &mut Slices| unsafe {
+                    let to = d.ints.as_mut_ptr();
+                    (volk.i16_from_f32.get())(to, d.a.as_ptr(), 32768.0, len as u32);
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: input and output are `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (ipp.i16_from_f32)(d.a.as_ptr(), d.ints.as_mut_ptr(), n, ROUND_NEAR, -15);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -511,11 +654,14 @@ fn clip(context: &Context, findings: &mut Findings, len: usize) {
             let ours = context.accelerator();
             move |d: &mut Slices| ours.clip(&mut d.a, -0.5, 0.5).unwrap()
         })
-        .peer("IPP", Ipp::get().map(|ipp| {
-            // SAFETY: the pointer is to `n` samples.
-            move |d: &mut Slices| unsafe {
-                (ipp.clip)(d.a.as_mut_ptr(), n, -0.5, -0.5, 0.5, 0.5);
-            }
-        }));
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                // SAFETY: the pointer is to `n` samples.
+                move |d: &mut Slices| unsafe {
+                    (ipp.clip)(d.a.as_mut_ptr(), n, -0.5, -0.5, 0.5, 0.5);
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }

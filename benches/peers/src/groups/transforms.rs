@@ -36,7 +36,9 @@ fn divided(d: &Real) -> Vec<f64> {
 }
 
 fn pairs(bins: &[Complex<f32>]) -> Vec<f64> {
-    bins.iter().flat_map(|z| [f64::from(z.re), f64::from(z.im)]).collect()
+    bins.iter()
+        .flat_map(|z| [f64::from(z.re), f64::from(z.im)])
+        .collect()
 }
 
 fn bins(d: &Real) -> Vec<f64> {
@@ -62,7 +64,10 @@ pub fn run(context: &Context, findings: &mut Findings) {
 /// Samples, and the first bins of their transform in double precision.
 fn real(len: usize) -> (Real, Vec<Complex<f64>>) {
     let samples = noise(len, 3);
-    let mut exact: Vec<_> = samples.iter().map(|&x| Complex::new(f64::from(x), 0.0)).collect();
+    let mut exact: Vec<_> = samples
+        .iter()
+        .map(|&x| Complex::new(f64::from(x), 0.0))
+        .collect();
     FftPlanner::new().plan_fft_forward(len).process(&mut exact);
     exact.truncate(len / 2 + 1);
     let narrow = |i: usize| Complex::new(exact[i].re as f32, exact[i].im as f32);
@@ -87,28 +92,42 @@ fn real_forward(context: &Context, findings: &mut Findings, len: usize) {
             let mut plan = ours(context, len);
             move |d: &mut Real| plan.forward(&mut d.bins, &d.samples).unwrap()
         })
-        .peer("realfft", Ok::<_, String>(move |d: &mut Real| {
-            realfft.process_with_scratch(&mut input, &mut d.bins, &mut scratch).unwrap();
-        }))
-        .peer("FFTW", Fftw::get().map(|fftw| {
-            let (plan, _) = fftw.real(len);
-            // SAFETY: the buffers are as long and aligned as those of the plan.
-            move |d: &mut Real| unsafe {
-                (fftw.forward)(plan, d.samples.as_mut_ptr(), d.bins.as_mut_ptr());
-            }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
-            let mut plan = Transform::real(ipp, len);
-            move |d: &mut Real| plan.real_forward(&d.samples, &mut d.bins)
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            let plan = mkl.real_transform(len);
-            // SAFETY: the buffers are as long as those of the plan.
-            move |d: &mut Real| unsafe {
-                let (from, to) = (d.samples.as_mut_ptr(), d.bins.as_mut_ptr());
-                (mkl.forward)(plan, from.cast::<c_void>(), to.cast::<c_void>());
-            }
-        }));
+        .peer(
+            "realfft",
+            Ok::<_, String>(move |d: &mut Real| {
+                realfft
+                    .process_with_scratch(&mut input, &mut d.bins, &mut scratch)
+                    .unwrap();
+            }),
+        )
+        .peer(
+            "FFTW",
+            Fftw::get().map(|fftw| {
+                let (plan, _) = fftw.real(len);
+                // SAFETY: the buffers are as long and aligned as those of the plan.
+                move |d: &mut Real| unsafe {
+                    (fftw.forward)(plan, d.samples.as_mut_ptr(), d.bins.as_mut_ptr());
+                }
+            }),
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                let mut plan = Transform::real(ipp, len);
+                move |d: &mut Real| plan.real_forward(&d.samples, &mut d.bins)
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                let plan = mkl.real_transform(len);
+                // SAFETY: the buffers are as long as those of the plan.
+                move |d: &mut Real| unsafe {
+                    let (from, to) = (d.samples.as_mut_ptr(), d.bins.as_mut_ptr());
+                    (mkl.forward)(plan, from.cast::<c_void>(), to.cast::<c_void>());
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -126,31 +145,47 @@ fn real_inverse(context: &Context, findings: &mut Findings, len: usize) {
             let mut plan = ours(context, len);
             move |d: &mut Real| plan.inverse(&mut d.samples, &d.bins).unwrap()
         })
-        .peer_read("realfft", Ok::<_, String>(move |d: &mut Real| {
-            // It refuses what a real signal has not; the rest may be its own last output.
-            (input[0].im, input[last].im) = (0.0, 0.0);
-            realfft.process_with_scratch(&mut input, &mut d.samples, &mut scratch).unwrap();
-        }), divided)
-        .peer_read("FFTW", Fftw::get().map(|fftw| {
-            let (_, plan) = fftw.real(len);
-            let mut input = real(len).0.bins;
-            // SAFETY: the buffers are as long and aligned as those of the plan.
-            move |d: &mut Real| unsafe {
-                (fftw.inverse)(plan, input.as_mut_ptr(), d.samples.as_mut_ptr());
-            }
-        }), divided)
-        .peer("IPP", Ipp::get().map(|ipp| {
-            let mut plan = Transform::real(ipp, len);
-            move |d: &mut Real| plan.real_inverse(&mut d.samples, &d.bins)
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
-            let plan = mkl.real_transform(len);
-            // SAFETY: the buffers are as long as those of the plan.
-            move |d: &mut Real| unsafe {
-                let (from, to) = (d.bins.as_mut_ptr(), d.samples.as_mut_ptr());
-                (mkl.inverse)(plan, from.cast::<c_void>(), to.cast::<c_void>());
-            }
-        }));
+        .peer_read(
+            "realfft",
+            Ok::<_, String>(move |d: &mut Real| {
+                // It refuses what a real signal has not; the rest may be its own last output.
+                (input[0].im, input[last].im) = (0.0, 0.0);
+                realfft
+                    .process_with_scratch(&mut input, &mut d.samples, &mut scratch)
+                    .unwrap();
+            }),
+            divided,
+        )
+        .peer_read(
+            "FFTW",
+            Fftw::get().map(|fftw| {
+                let (_, plan) = fftw.real(len);
+                let mut input = real(len).0.bins;
+                // SAFETY: the buffers are as long and aligned as those of the plan.
+                move |d: &mut Real| unsafe {
+                    (fftw.inverse)(plan, input.as_mut_ptr(), d.samples.as_mut_ptr());
+                }
+            }),
+            divided,
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                let mut plan = Transform::real(ipp, len);
+                move |d: &mut Real| plan.real_inverse(&mut d.samples, &d.bins)
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                let plan = mkl.real_transform(len);
+                // SAFETY: the buffers are as long as those of the plan.
+                move |d: &mut Real| unsafe {
+                    let (from, to) = (d.bins.as_mut_ptr(), d.samples.as_mut_ptr());
+                    (mkl.inverse)(plan, from.cast::<c_void>(), to.cast::<c_void>());
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }
 
@@ -173,16 +208,27 @@ fn points_divided(d: &Points) -> Vec<f64> {
 fn complex(len: usize, inverse: bool) -> (Points, Vec<f64>) {
     let (re, im) = (noise(len, 4), noise(len, 5));
     let from = Aligned::from_fn(len, |i| Complex::new(re[i], im[i]));
-    let mut exact: Vec<_> =
-        from.iter().map(|z| Complex::new(f64::from(z.re), f64::from(z.im))).collect();
+    let mut exact: Vec<_> = from
+        .iter()
+        .map(|z| Complex::new(f64::from(z.re), f64::from(z.im)))
+        .collect();
     let (plan, scale) = if inverse {
         (FftPlanner::new().plan_fft_inverse(len), 1.0 / len as f64)
     } else {
         (FftPlanner::new().plan_fft_forward(len), 1.0)
     };
     plan.process(&mut exact);
-    let expected = exact.iter().flat_map(|z| [z.re * scale, z.im * scale]).collect();
-    (Points { at: Aligned::zeroed(len), from }, expected)
+    let expected = exact
+        .iter()
+        .flat_map(|z| [z.re * scale, z.im * scale])
+        .collect();
+    (
+        Points {
+            at: Aligned::zeroed(len),
+            from,
+        },
+        expected,
+    )
 }
 
 fn ours_complex(context: &Context, len: usize) -> Box<dyn ComplexFft<f32>> {
@@ -199,78 +245,114 @@ fn rustfft(plan: Arc<dyn Fft<f32>>) -> impl FnMut(&mut Points) {
 
 fn complex_forward(context: &Context, findings: &mut Findings, len: usize) {
     let (data, expected) = complex(len, false);
-    let cell = Cell::new("complex FFT forward", len, data, expected, TOLERANCE, points)
-        .ours(|| {
-            let mut plan = ours_complex(context, len);
-            move |d: &mut Points| {
-                d.at.copy_from_slice(&d.from);
-                plan.forward(&mut d.at).unwrap();
-            }
-        })
-        .peer("rustfft", Ok::<_, String>(rustfft(FftPlanner::new().plan_fft_forward(len))))
-        .peer("FFTW", Fftw::get().map(|fftw| {
+    let cell = Cell::new(
+        "complex FFT forward",
+        len,
+        data,
+        expected,
+        TOLERANCE,
+        points,
+    )
+    .ours(|| {
+        let mut plan = ours_complex(context, len);
+        move |d: &mut Points| {
+            d.at.copy_from_slice(&d.from);
+            plan.forward(&mut d.at).unwrap();
+        }
+    })
+    .peer(
+        "rustfft",
+        Ok::<_, String>(rustfft(FftPlanner::new().plan_fft_forward(len))),
+    )
+    .peer(
+        "FFTW",
+        Fftw::get().map(|fftw| {
             let (plan, _) = fftw.complex(len);
             // SAFETY: the buffer is as long and aligned as that of the plan.
             move |d: &mut Points| unsafe {
                 d.at.copy_from_slice(&d.from);
                 (fftw.complex)(plan, d.at.as_mut_ptr(), d.at.as_mut_ptr());
             }
-        }))
-        .peer("IPP", Ipp::get().map(|ipp| {
+        }),
+    )
+    .peer(
+        "IPP",
+        Ipp::get().map(|ipp| {
             let mut plan = Transform::complex(ipp, len);
             move |d: &mut Points| {
                 d.at.copy_from_slice(&d.from);
                 plan.complex_forward(&mut d.at);
             }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
+        }),
+    )
+    .peer(
+        "MKL",
+        Mkl::get().map(|mkl| {
             let plan = mkl.complex_transform(len);
             // SAFETY: the buffer is as long as that of the plan.
             move |d: &mut Points| unsafe {
                 d.at.copy_from_slice(&d.from);
                 (mkl.forward)(plan, d.at.as_mut_ptr().cast::<c_void>());
             }
-        }));
+        }),
+    );
     findings.cells.push(cell.measure(context.effort));
 }
 
 fn complex_inverse(context: &Context, findings: &mut Findings, len: usize) {
     let (data, expected) = complex(len, true);
-    let cell = Cell::new("complex FFT inverse", len, data, expected, TOLERANCE, points)
-        .ours(|| {
-            let mut plan = ours_complex(context, len);
-            move |d: &mut Points| {
-                d.at.copy_from_slice(&d.from);
-                plan.inverse(&mut d.at).unwrap();
-            }
-        })
-        .peer_read(
-            "rustfft",
-            Ok::<_, String>(rustfft(FftPlanner::new().plan_fft_inverse(len))),
-            points_divided,
-        )
-        .peer_read("FFTW", Fftw::get().map(|fftw| {
+    let cell = Cell::new(
+        "complex FFT inverse",
+        len,
+        data,
+        expected,
+        TOLERANCE,
+        points,
+    )
+    .ours(|| {
+        let mut plan = ours_complex(context, len);
+        move |d: &mut Points| {
+            d.at.copy_from_slice(&d.from);
+            plan.inverse(&mut d.at).unwrap();
+        }
+    })
+    .peer_read(
+        "rustfft",
+        Ok::<_, String>(rustfft(FftPlanner::new().plan_fft_inverse(len))),
+        points_divided,
+    )
+    .peer_read(
+        "FFTW",
+        Fftw::get().map(|fftw| {
             let (_, plan) = fftw.complex(len);
             // SAFETY: the buffer is as long and aligned as that of the plan.
             move |d: &mut Points| unsafe {
                 d.at.copy_from_slice(&d.from);
                 (fftw.complex)(plan, d.at.as_mut_ptr(), d.at.as_mut_ptr());
             }
-        }), points_divided)
-        .peer("IPP", Ipp::get().map(|ipp| {
+        }),
+        points_divided,
+    )
+    .peer(
+        "IPP",
+        Ipp::get().map(|ipp| {
             let mut plan = Transform::complex(ipp, len);
             move |d: &mut Points| {
                 d.at.copy_from_slice(&d.from);
                 plan.complex_inverse(&mut d.at);
             }
-        }))
-        .peer("MKL", Mkl::get().map(|mkl| {
+        }),
+    )
+    .peer(
+        "MKL",
+        Mkl::get().map(|mkl| {
             let plan = mkl.complex_transform(len);
             // SAFETY: the buffer is as long as that of the plan.
             move |d: &mut Points| unsafe {
                 d.at.copy_from_slice(&d.from);
                 (mkl.inverse)(plan, d.at.as_mut_ptr().cast::<c_void>());
             }
-        }));
+        }),
+    );
     findings.cells.push(cell.measure(context.effort));
 }

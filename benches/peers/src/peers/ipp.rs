@@ -107,8 +107,7 @@ pub fn memory(size: c_int) -> Memory {
 }
 
 type Sizes = unsafe extern "C" fn(c_int, c_int, c_int, *mut c_int, *mut c_int, *mut c_int) -> c_int;
-type Init =
-    unsafe extern "C" fn(*mut *mut c_void, c_int, c_int, c_int, *mut u8, *mut u8) -> c_int;
+type Init = unsafe extern "C" fn(*mut *mut c_void, c_int, c_int, c_int, *mut u8, *mut u8) -> c_int;
 
 /// A plan of a Fourier transform of a power of two points, whose inverse divides by their number.
 pub struct Transform {
@@ -135,17 +134,36 @@ impl Transform {
         let (mut specification, mut begin, mut work) = (0, 0, 0);
         // SAFETY: the three sizes are written to variables of this function.
         let status = unsafe {
-            sizes(order, DIVIDE_INVERSE, 0, &mut specification, &mut begin, &mut work)
+            sizes(
+                order,
+                DIVIDE_INVERSE,
+                0,
+                &mut specification,
+                &mut begin,
+                &mut work,
+            )
         };
         assert_eq!(status, 0, "the library has no transform of {len} points");
         let (mut specification, mut begin) = (memory(specification), memory(begin));
         let mut plan = null_mut();
         // SAFETY: both memories have the sizes that the library has just asked for.
         let status = unsafe {
-            init(&mut plan, order, DIVIDE_INVERSE, 0, specification.as_mut_ptr(), begin.as_mut_ptr())
+            init(
+                &mut plan,
+                order,
+                DIVIDE_INVERSE,
+                0,
+                specification.as_mut_ptr(),
+                begin.as_mut_ptr(),
+            )
         };
         assert_eq!(status, 0, "the library made no transform of {len} points");
-        Self { ipp, plan, work: memory(work), _specification: specification }
+        Self {
+            ipp,
+            plan,
+            work: memory(work),
+            _specification: specification,
+        }
     }
 
     /// Of as many samples as were planned, to half as many bins and one.

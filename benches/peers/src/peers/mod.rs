@@ -48,7 +48,9 @@ fn text(pointer: *const c_char) -> String {
     }
     // SAFETY: the libraries' version functions return strings that end with a zero and live as long
     // as the library, which is never closed.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A library's functions with their prototypes, and `get`, which opens it once.

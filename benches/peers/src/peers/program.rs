@@ -14,7 +14,14 @@ pub struct Run {
 /// Runs ffmpeg over a file of stereo 32-bit floats at 48 kHz with this audio filter.
 pub fn ffmpeg(file: &Path, filter: &str) -> Result<Run, String> {
     let output = Command::new("ffmpeg")
-        .args(["-hide_banner", "-nostats", "-nostdin", "-benchmark", "-threads", "1"])
+        .args([
+            "-hide_banner",
+            "-nostats",
+            "-nostdin",
+            "-benchmark",
+            "-threads",
+            "1",
+        ])
         .args(["-f", "f32le", "-ar", "48000", "-ac", "2", "-i"])
         .arg(file)
         .args(["-filter_threads", "1", "-af", filter, "-f", "null", "-"])
@@ -29,5 +36,8 @@ pub fn ffmpeg(file: &Path, filter: &str) -> Result<Run, String> {
     let seconds = seconds("utime=").zip(seconds("stime="));
     let (user, system) = seconds.ok_or("ffmpeg printed no times")?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(Run { ns: (user + system) * 1e9, printed })
+    Ok(Run {
+        ns: (user + system) * 1e9,
+        printed,
+    })
 }

@@ -34,8 +34,16 @@ impl Python {
         let from = process.stdout.take().ok_or("no pipe from python3")?;
         let folder = std::env::temp_dir().join(format!("auralis-peers-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        let talk = Talk { process, to, from: BufReader::new(from) };
-        let mut this = Self { version: String::new(), talk: RefCell::new(talk), folder };
+        let talk = Talk {
+            process,
+            to,
+            from: BufReader::new(from),
+        };
+        let mut this = Self {
+            version: String::new(),
+            talk: RefCell::new(talk),
+            folder,
+        };
         this.version = this.ask(&["versions"])?;
         Ok(this)
     }
@@ -78,13 +86,19 @@ impl Python {
             .and_then(|_| std::fs::read(&file).map_err(|error| error.to_string()))
             .unwrap_or_default();
         let (samples, _) = bytes.as_chunks();
-        samples.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+        samples
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes))
+            .collect()
     }
 
     /// The nanoseconds of so many calls of the job.
     pub fn time(&self, calls: u32) -> f64 {
         let answer = self.ask(&["time", &calls.to_string()]);
-        answer.ok().and_then(|ns| ns.parse().ok()).unwrap_or(f64::INFINITY)
+        answer
+            .ok()
+            .and_then(|ns| ns.parse().ok())
+            .unwrap_or(f64::INFINITY)
     }
 }
 

@@ -61,15 +61,14 @@ kernels! {
     interleave = "volk_32f_x2_interleave_32fc" (*mut Complex<f32>, *const f32, *const f32, u32);
     f32_from_i16 = "volk_16i_s32f_convert_32f" (*mut f32, *const i16, f32, u32);
     i16_from_f32 = "volk_32f_s32f_convert_16i" (*mut i16, *const f32, f32, u32);
-    tanh = "volk_32f_tanh_32f" (*mut f32, *const f32, u32);
-    exp = "volk_32f_exp_32f" (*mut f32, *const f32, u32);
-    log2 = "volk_32f_log2_32f" (*mut f32, *const f32, u32);
 }
 
 impl Volk {
     /// The kernels of the library.
     pub fn get() -> Peer<Self> {
         static ONCE: OnceLock<Result<Volk, String>> = OnceLock::new();
-        ONCE.get_or_init(Self::load).as_ref().map_err(String::as_str)
+        ONCE.get_or_init(Self::load)
+            .as_ref()
+            .map_err(String::as_str)
     }
 }
