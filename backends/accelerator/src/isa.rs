@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
-use crate::plan::radix::{self, Fast};
+use crate::plan::radix::Fast;
 
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
@@ -21,8 +21,9 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
     /// The features that the instruction set stands for.
     const REQUIRES: CpuFeatures;
 
-    /// A plan of ours for `len` complex points, if it has one that beats `rustfft`.
-    fn plan_radix(self, _len: usize) -> Option<Box<dyn Fast<f32>>> {
+    /// A plan of ours for so many complex points, or for twice as many real samples, if there is one
+    /// that beats `rustfft`.
+    fn plan_radix(self, _points: usize, _real: bool) -> Option<Box<dyn Fast<f32>>> {
         None
     }
 
@@ -85,7 +86,7 @@ impl Isa for Portable {
 
 macro_rules! isa {
     ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*] $($lanes:literal)*) => {
+     [$($feature:literal),*] $($plan_radix:path)?) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
@@ -104,9 +105,9 @@ macro_rules! isa {
                 usable.then_some(Self(()))
             }
 
-            fn plan_radix(self, _len: usize) -> Option<Box<dyn Fast<f32>>> {
-                None$(.or_else(|| radix::plan::<Self, $lanes>(self, _len)))*
-            }
+            $(fn plan_radix(self, points: usize, real: bool) -> Option<Box<dyn Fast<f32>>> {
+                $plan_radix(self, points, real)
+            })?
 
             #[inline(always)]
             fn run<B: Body>(self, body: B) -> B::Output {
@@ -133,7 +134,7 @@ isa! {
 isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
     Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
-    ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"] 8 4
+    ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
 }
 
 isa! {
@@ -141,7 +142,7 @@ isa! {
     Avx512 "x86_64" "avx512" Avx Fused<64>,
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
-     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"] 16 8 4
+     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"] crate::plan::radix::plan
 }
 
 isa! {

@@ -73,7 +73,7 @@ impl<T: Float> RealFft<T> for FastReal<T> {
     fn inverse(&mut self, samples: &mut [T], spectrum: &[Complex<T>]) -> Result<()> {
         check::equal(spectrum.len(), self.bins())?;
         check::equal(samples.len(), self.len)?;
-        self.fast.load_bins(flat(spectrum));
+        self.fast.load_bins(flat(spectrum), samples);
         self.fast.store_inverse(samples, self.scale);
         Ok(())
     }

@@ -86,18 +86,20 @@ pub(crate) trait Float: FftNum + Default {
     /// `self * a + b`, rounded once.
     fn fused(self, a: Self, b: Self) -> Self;
 
-    /// A plan of ours for `len` complex points, if there is one that beats `rustfft`.
-    fn plan_radix<I: Isa>(isa: I, len: usize) -> Option<Box<dyn radix::Fast<Self>>>;
+    /// A plan of ours, as of [`Isa::plan_radix`].
+    fn plan_radix<I: Isa>(isa: I, points: usize, real: bool) -> Option<Box<dyn radix::Fast<Self>>>;
 }
 
 macro_rules! float {
-    (@plan f32 $isa:ident $len:ident) => { $isa.plan_radix($len) };
-    (@plan f64 $isa:ident $len:ident) => { None };
-    ($($float:ident)*) => {
+    ($($float:ident: $plan_radix:expr;)*) => {
         $(
             impl Float for $float {
-                fn plan_radix<I: Isa>(_isa: I, _len: usize) -> Option<Box<dyn radix::Fast<Self>>> {
-                    float!(@plan $float _isa _len)
+                fn plan_radix<I: Isa>(
+                    isa: I,
+                    points: usize,
+                    real: bool,
+                ) -> Option<Box<dyn radix::Fast<Self>>> {
+                    $plan_radix(isa, points, real)
                 }
 
                 #[inline(always)]
@@ -118,7 +120,10 @@ macro_rules! float {
         )*
     };
 }
-float!(f32 f64);
+float! {
+    f32: Isa::plan_radix;
+    f64: |_, _, _| None;
+}
 
 /// `a * b + c`, fused where the instruction set can: elsewhere a fused one is a slow library call.
 #[inline(always)]

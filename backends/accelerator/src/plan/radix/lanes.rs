@@ -20,6 +20,9 @@ pub(crate) trait Lanes<const L: usize>: Isa {
     /// Replaces the first `L` values.
     fn store(self, dst: &mut [f32], vector: Self::Vector);
 
+    /// Asks the cache for the line at `place`, which may be anywhere.
+    fn prefetch(self, place: *const f32);
+
     /// `a + b`.
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
 

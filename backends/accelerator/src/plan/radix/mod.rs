@@ -1,6 +1,11 @@
 //! Our own Fourier transforms of powers of two, where they beat `rustfft`: single precision on wide
 //! vectors.
 
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, reason = "only x86-64 has vectors this wide")
+)]
+
 mod butterfly;
 mod lanes;
 mod pass;
@@ -20,7 +25,7 @@ use crate::isa::Body;
 use butterfly::{Radix4, Radix8, Radix16};
 pub(crate) use lanes::Lanes;
 use lanes::{Of, Wide};
-use stream::{Bins, BinsMut, Interleaved, Sink, Source};
+use stream::{Interleaved, Parts, Sink, Source};
 
 /// A transform of a fixed number of complex points, or of twice as many real samples: one of the
 /// `load` methods and then one of the `store` methods. Lengths are those of the plan.
@@ -31,11 +36,8 @@ pub(crate) trait Fast<T>: Send {
     /// Takes points for an inverse transform.
     fn load_inverse(&mut self, points: &[T]);
 
-    /// Takes the bins of a real signal for an inverse transform.
-    fn load_bins(&mut self, bins: &[T]);
-
-    /// The same, with the real and the imaginary parts apart.
-    fn load_split_bins(&mut self, re: &[T], im: &[T]);
+    /// Takes the bins of a real signal for an inverse transform; `room` for as many points is spoilt.
+    fn load_bins(&mut self, bins: &[T], room: &mut [T]);
 
     /// Gives points: the bins of those loaded for a forward transform.
     fn store(&mut self, points: &mut [T]);
@@ -45,9 +47,6 @@ pub(crate) trait Fast<T>: Send {
 
     /// Gives the bins of a real signal.
     fn store_bins(&mut self, bins: &mut [T]);
-
-    /// The same, with the real and the imaginary parts apart.
-    fn store_split_bins(&mut self, re: &mut [T], im: &mut [T]);
 }
 
 /// The parts of complex numbers in turn.
@@ -63,10 +62,22 @@ pub(crate) fn flat_mut<T>(numbers: &mut [Complex<T>]) -> &mut [T] {
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), 2 * numbers.len()) }
 }
 
-/// A plan of ours for `len` points, on vectors of `L` lanes, if `len` suits them.
-pub(crate) fn plan<I: Lanes<L>, const L: usize>(isa: I, len: usize) -> Option<Box<dyn Fast<f32>>> {
-    let fits = len.is_power_of_two() && len >= L * L.max(4);
-    fits.then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, len)) })
+/// A plan for so many complex points, or for twice as many real samples. Half vectors serve what is too
+/// short for whole ones, if it is real: complex points are then faster with `rustfft`, as are all on
+/// the 16 registers of AVX2.
+pub(crate) fn plan<I: Lanes<16> + Lanes<8>>(
+    isa: I,
+    points: usize,
+    real: bool,
+) -> Option<Box<dyn Fast<f32>>> {
+    let narrow = || plan_lanes::<I, 8>(isa, points).filter(|_| real);
+    plan_lanes::<I, 16>(isa, points).or_else(narrow)
+}
+
+/// A plan on vectors of `L` lanes, if there are enough points for them.
+fn plan_lanes<I: Lanes<L>, const L: usize>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
+    let fits = points.is_power_of_two() && points >= L * L;
+    fits.then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, points)) })
 }
 
 struct Plan<I: Lanes<L>, const L: usize> {
@@ -76,8 +87,9 @@ struct Plan<I: Lanes<L>, const L: usize> {
     middle: Vec<Middle>,
     last: Vec<Of<I, L>>,
     real: Vec<Of<I, L>>,
-    /// Passes go from one to the other.
-    work: [Vec<Of<I, L>>; 2],
+    /// Where the vectors are that the last pass gathers.
+    rows: Vec<u32>,
+    work: Vec<Of<I, L>>,
 }
 
 /// A pass in between.
@@ -86,16 +98,16 @@ struct Middle {
     twiddles: Vec<Complex<f32>>,
 }
 
-/// The radices of the passes before the last one, for `bits` binary digits, at least 2: as few passes
-/// as 16 and 8 allow.
+/// The radices of the passes before the last one, for `bits` binary digits, at least 2. Measured: 8
+/// wherever possible, as 16 streams at a time that lie a power of two apart crowd the cache.
 fn radices(bits: u32) -> Vec<usize> {
     match bits {
         0..=4 => vec![1 << bits],
         5 => vec![8, 4],
-        6 => vec![8, 8],
+        7 => vec![16, 8],
         _ => {
-            let mut radices = vec![16];
-            radices.extend(self::radices(bits - 4));
+            let mut radices = vec![8];
+            radices.extend(self::radices(bits - 3));
             radices
         }
     }
@@ -123,16 +135,21 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
             im: isa.splat(0.0),
         };
         let radices = radices((len / L).ilog2());
-        let mut done = radices[0];
+        let mut order: Vec<usize> = (0..radices[0]).collect();
         let mut middle = Vec::new();
         for &radix in &radices[1..] {
-            let n = done * radix;
-            let turns = (0..done).flat_map(|k| twiddles(radix, k, n));
+            let n = order.len() * radix;
+            let turns = order.iter().flat_map(|&k| twiddles(radix, k, n));
             middle.push(Middle {
                 radix,
                 twiddles: turns.map(rounded).collect(),
             });
-            done = n;
+            let next = order.iter().flat_map(|&k| (0..radix).map(move |i| (k, i)));
+            order = next.map(|(k, i)| k + order.len() * i).collect();
+        }
+        let mut rows = vec![0; order.len()];
+        for (row, &k) in (0..).zip(&order) {
+            rows[k] = row;
         }
         let across = |k: usize, turn: &dyn Fn(usize) -> Complex<f64>| {
             let (mut re, mut im) = ([0.0; L], [0.0; L]);
@@ -145,7 +162,7 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
                 im: isa.load(&im),
             }
         };
-        let last = (0..done)
+        let last = (0..order.len())
             .step_by(L)
             .flat_map(|k| (0..L / 2).map(move |i| (k, i)))
             .map(|(k, i)| across(k, &|k| twiddles(L, k, len).nth(i).unwrap_or_default()))
@@ -160,30 +177,28 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
             middle,
             last,
             real,
-            work: [vec![zero; len / L], vec![zero; len / L]],
+            rows,
+            work: vec![zero; len / L],
         }
     }
 }
 
-/// Runs all passes but the first and the last one, from and to either half of `work`. What they made
-/// is then in the first of the buffers returned.
+/// Runs all passes but the first and the last one, on one block of the first one after another.
 #[inline(always)]
-fn go_on<'a, I: Lanes<L>, const L: usize>(
-    isa: I,
-    work: &'a mut [Vec<Of<I, L>>; 2],
-    middle: &[Middle],
-) -> [&'a mut [Of<I, L>]; 2] {
-    let [a, b] = work;
-    let (mut from, mut to) = (&mut a[..], &mut b[..]);
-    for Middle { radix, twiddles } in middle {
-        match radix {
-            4 => pass::middle::<I, Radix4, L, 4>(isa, from, to, twiddles),
-            8 => pass::middle::<I, Radix8, L, 8>(isa, from, to, twiddles),
-            _ => pass::middle::<I, Radix16, L, 16>(isa, from, to, twiddles),
+fn go_on<I: Lanes<L>, const L: usize>(plan: &mut Plan<I, L>) {
+    let blocks = plan.first;
+    let len = plan.work.len() / blocks;
+    for (i, block) in plan.work.chunks_exact_mut(len).enumerate() {
+        for Middle { radix, twiddles } in &plan.middle {
+            let count = twiddles.len() / blocks;
+            let twiddles = &twiddles[i * count..][..count];
+            match radix {
+                4 => pass::middle::<I, Radix4, L, 4>(plan.isa, block, twiddles),
+                8 => pass::middle::<I, Radix8, L, 8>(plan.isa, block, twiddles),
+                _ => pass::middle::<I, Radix16, L, 16>(plan.isa, block, twiddles),
+            }
         }
-        (from, to) = (to, from);
     }
-    [from, to]
 }
 
 /// Runs the first pass.
@@ -209,21 +224,20 @@ impl<S: Source<I, L>, I: Lanes<L>, const L: usize> Body for Load<'_, S, I, L> {
     #[inline(always)]
     fn run(self) {
         let Self(plan, src) = self;
-        begin(plan.isa, plan.first, &src, &mut plan.work[0]);
+        begin(plan.isa, plan.first, &src, &mut plan.work);
     }
 }
 
-struct LoadBins<'a, B, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, B);
+struct LoadBins<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a [f32], &'a mut [f32]);
 
-impl<B: Bins<I, L>, I: Lanes<L>, const L: usize> Body for LoadBins<'_, B, I, L> {
+impl<I: Lanes<L>, const L: usize> Body for LoadBins<'_, I, L> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self(plan, bins) = self;
-        let [a, b] = &mut plan.work;
-        real::pack_swapped(plan.isa, b, &bins, &plan.real);
-        begin(plan.isa, plan.first, &&b[..], a);
+        let Self(plan, bins, room) = self;
+        real::pack_swapped(plan.isa, room, bins, &plan.real);
+        begin(plan.isa, plan.first, &Parts(&*room), &mut plan.work);
     }
 }
 
@@ -235,22 +249,23 @@ impl<S: Sink<I, L>, I: Lanes<L>, const L: usize> Body for Store<'_, S, I, L> {
     #[inline(always)]
     fn run(self) {
         let Self(plan, mut dst) = self;
-        let [from, _] = go_on(plan.isa, &mut plan.work, &plan.middle);
-        pass::last(plan.isa, from, &mut dst, &plan.last);
+        go_on(plan);
+        pass::last(plan.isa, &plan.work, &mut dst, &plan.rows, &plan.last);
     }
 }
 
-struct StoreBins<'a, B, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, B);
+struct StoreBins<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32]);
 
-impl<B: BinsMut<I, L>, I: Lanes<L>, const L: usize> Body for StoreBins<'_, B, I, L> {
+impl<I: Lanes<L>, const L: usize> Body for StoreBins<'_, I, L> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self(plan, mut bins) = self;
-        let [from, mut packed] = go_on(plan.isa, &mut plan.work, &plan.middle);
-        pass::last(plan.isa, from, &mut packed, &plan.last);
-        real::unpack(plan.isa, &mut bins, packed, &plan.real);
+        let Self(plan, bins) = self;
+        go_on(plan);
+        let mut packed = Parts(&mut *bins);
+        pass::last(plan.isa, &plan.work, &mut packed, &plan.rows, &plan.last);
+        real::unpack(plan.isa, bins, &plan.real);
     }
 }
 
@@ -263,12 +278,8 @@ impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
         self.isa.run(Load(self, Interleaved::<_, true>(points)));
     }
 
-    fn load_bins(&mut self, bins: &[f32]) {
-        self.isa.run(LoadBins(self, bins));
-    }
-
-    fn load_split_bins(&mut self, re: &[f32], im: &[f32]) {
-        self.isa.run(LoadBins(self, (re, im)));
+    fn load_bins(&mut self, bins: &[f32], room: &mut [f32]) {
+        self.isa.run(LoadBins(self, bins, room));
     }
 
     fn store(&mut self, points: &mut [f32]) {
@@ -283,16 +294,12 @@ impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
     fn store_bins(&mut self, bins: &mut [f32]) {
         self.isa.run(StoreBins(self, bins));
     }
-
-    fn store_split_bins(&mut self, re: &mut [f32], im: &mut [f32]) {
-        self.isa.run(StoreBins(self, (re, im)));
-    }
 }
 
 impl<I: Lanes<L>, const L: usize> fmt::Debug for Plan<I, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Plan")
-            .field("points", &(L * self.work[0].len()))
+            .field("points", &(L * self.work.len()))
             .field("lanes", &L)
             .finish_non_exhaustive()
     }

@@ -1,16 +1,23 @@
-//! The passes over all points: a Stockham transform that sorts itself, decimated in time.
+//! The passes over all points: decimation in time, sorted by the last pass.
 //!
-//! Before a pass of radix `R` there are `l` partial bins of each of `R * m` interleaved
-//! subsequences, `a[k * R * m + j * m + q]`; after it `R * l` bins of each of `m`. Vectors run over
-//! `q`, so that a twiddle is one number for the whole vector, until `m` is the number of lanes: the
-//! last pass transposes a square of points and runs over `k`. Van Loan, "Computational Frameworks for
-//! the Fast Fourier Transform" (1992), sections 1.7 and 2.4.
+//! Before a pass of radix `R` there are `l` bins of each of `R * m` interleaved subsequences, those of
+//! one bin in a block; after it, `R * l` bins of each of `m`. So what comes after the first pass works
+//! on each of its blocks by itself: within the first-level cache. Vectors run over the subsequences, so
+//! that a twiddle is one number for the whole vector, until there are as many as lanes: the last pass
+//! gathers the blocks of as many bins that follow each other, transposes that square, and runs over
+//! the bins. Van Loan, "Computational Frameworks for the Fast Fourier Transform" (1992), chapters 2
+//! and 3.
 
 use auralis_core::Complex;
 
 use super::butterfly::Butterfly;
 use super::lanes::{Lanes, Of, Wide};
 use super::stream::{Sink, Source};
+
+/// Up to how many points all that a transform touches fits into the first-level cache: from there
+/// on, the passes that stride through all points ask for their next ones early, as powers of two
+/// leave little to the hardware's own prefetching.
+pub(super) const NEAR: usize = 1024;
 
 /// The first pass, which needs no twiddles.
 #[inline(always)]
@@ -21,72 +28,97 @@ where
     S: Source<I, L>,
 {
     let m = dst.len() / R;
+    assert!(src.holds(R * m));
+    let far = dst.len() * L > NEAR;
     for q in 0..m {
+        if far {
+            for j in 0..R {
+                src.prefetch(isa, j * m + q + 1);
+                prefetch(isa, dst, j * m + q + 1);
+            }
+        }
         let mut x = [zero(isa); R];
         for j in 0..R {
-            x[j] = src.get(isa, j * m + q);
+            // SAFETY: `j * m + q` is below `R * m`, which `src` holds.
+            x[j] = unsafe { src.get(isa, j * m + q) };
         }
         let x = B::plain(isa, x);
         for j in 0..R {
-            dst[j * m + q] = x[j];
+            // SAFETY: as above; `dst` is at least as long.
+            unsafe { *dst.get_unchecked_mut(j * m + q) = x[j] };
         }
     }
 }
 
-/// A pass in between; `twiddles` are `R / 2` for each of the `l` bins.
+/// A pass in between, in place: on as many blocks as there are `R / 2` twiddles, one block for each
+/// bin.
 #[inline(always)]
 pub(super) fn middle<I, B, const L: usize, const R: usize>(
     isa: I,
-    src: &[Of<I, L>],
-    dst: &mut [Of<I, L>],
+    data: &mut [Of<I, L>],
     twiddles: &[Complex<f32>],
 ) where
     I: Lanes<L>,
     B: Butterfly<R>,
 {
-    let l = twiddles.len() / (R / 2);
-    let m = src.len() / (l * R);
-    for k in 0..l {
+    let m = data.len() / (twiddles.len() * 2);
+    for (block, turns) in data
+        .chunks_exact_mut(R * m)
+        .zip(twiddles.chunks_exact(R / 2))
+    {
         let mut w = [zero(isa); R];
-        for (w, turn) in w.iter_mut().zip(&twiddles[k * (R / 2)..][..R / 2]) {
-            *w = Wide {
-                re: isa.splat(turn.re),
-                im: isa.splat(turn.im),
+        for j in 0..R / 2 {
+            w[j] = Wide {
+                re: isa.splat(turns[j].re),
+                im: isa.splat(turns[j].im),
             };
         }
-        let src = &src[k * R * m..][..R * m];
         for q in 0..m {
             let mut x = [zero(isa); R];
             for j in 0..R {
-                x[j] = src[j * m + q];
+                // SAFETY: the block has `R * m` vectors.
+                x[j] = unsafe { *block.get_unchecked(j * m + q) };
             }
             let x = B::turned(isa, x, &w);
             for j in 0..R {
-                dst[(l * j + k) * m + q] = x[j];
+                // SAFETY: as above.
+                unsafe { *block.get_unchecked_mut(j * m + q) = x[j] };
             }
         }
     }
 }
 
-/// The last pass; `twiddles` are `L / 2` for each vector of bins.
+/// The last pass. `rows` says where the `L` points of each bin are; `twiddles` are `L / 2` for each
+/// vector of bins.
 #[inline(always)]
 pub(super) fn last<I, S, const L: usize>(
     isa: I,
     src: &[Of<I, L>],
     dst: &mut S,
+    rows: &[u32],
     twiddles: &[Of<I, L>],
 ) where
     I: Lanes<L>,
     S: Sink<I, L>,
 {
     let l = src.len() / L;
-    for k in 0..l {
-        let rows = &src[k * L..][..L];
+    assert!(dst.holds(L * l) && rows.len() == L * l);
+    let far = src.len() * L > NEAR;
+    let groups = rows.chunks_exact(L).zip(twiddles.chunks_exact(L / 2));
+    for (k, (row, twiddles)) in groups.enumerate().take(l) {
+        if far {
+            for j in 0..L {
+                let next = rows[(k * L + L + j) % rows.len()];
+                prefetch(isa, src, next as usize);
+                dst.prefetch(isa, l * j + k + 1);
+            }
+        }
         let mut re = [isa.splat(0.0); L];
         let mut im = re;
         for j in 0..L {
-            re[j] = rows[j].re;
-            im[j] = rows[j].im;
+            let numbers = src[row[j] as usize];
+            re[j] = numbers.re;
+            im[j] = numbers.im;
         }
         let (re, im) = (isa.transpose(re), isa.transpose(im));
         let mut x = [zero(isa); L];
@@ -96,9 +128,10 @@ pub(super) fn last<I, S, const L: usize>(
                 im: im[j],
             };
         }
-        let x = I::Square::turned(isa, x, &twiddles[k * (L / 2)..][..L / 2]);
+        let x = I::Square::turned(isa, x, twiddles);
         for j in 0..L {
-            dst.put(isa, l * j + k, x[j]);
+            // SAFETY: `k` is below `l`, so this is below `L * l`, which `dst` holds.
+            unsafe { dst.put(isa, l * j + k, x[j]) };
         }
     }
 }
@@ -109,4 +142,12 @@ fn zero<I: Lanes<L>, const L: usize>(isa: I) -> Of<I, L> {
         re: isa.splat(0.0),
         im: isa.splat(0.0),
     }
+}
+
+/// Asks the cache for vector `i`, if there is one.
+#[inline(always)]
+fn prefetch<I: Lanes<L>, const L: usize>(isa: I, vectors: &[Of<I, L>], i: usize) {
+    let first: *const f32 = vectors.as_ptr().wrapping_add(i).cast();
+    isa.prefetch(first);
+    isa.prefetch(first.wrapping_add(L));
 }

@@ -5,69 +5,94 @@
 //! Fourier Transform Algorithms", IEEE Trans. ASSP 35 (1987).
 
 use super::lanes::{Lanes, Of, Wide};
-use super::stream::{Bins, BinsMut, swap};
+use super::pass::NEAR;
+use super::stream::{pairs, parts, put_pairs, put_parts, swap};
 
-/// Makes `M + 1` bins of `M` packed ones; `halves` are `exp(-πi k / M) / 2` for `k` below `M / 2`.
+/// Makes `M + 1` bins of `M` packed ones, which lie in the same place as [`Parts`]; `halves` are
+/// `exp(-πi k / M) / 2` for `k` below `M / 2`.
+///
+/// [`Parts`]: super::stream::Parts
 #[inline(always)]
-pub(super) fn unpack<I: Lanes<L>, B: BinsMut<I, L>, const L: usize>(
-    isa: I,
-    bins: &mut B,
-    packed: &[Of<I, L>],
-    halves: &[Of<I, L>],
-) {
-    let n = packed.len();
-    let mut after = packed[0];
-    for v in 0..n / 2 {
-        let mirrored = packed[n - 1 - v];
+pub(super) fn unpack<I: Lanes<L>, const L: usize>(isa: I, bins: &mut [f32], halves: &[Of<I, L>]) {
+    let n = 2 * halves.len();
+    let mut after = parts(isa, bins, 0);
+    for (v, &half) in halves.iter().enumerate() {
+        prefetch(isa, bins, halves, v + AHEAD);
+        let a = parts(isa, bins, v);
+        let mirrored = parts(isa, bins, n - 1 - v);
         let b = mirror(isa, mirrored, after);
         after = mirrored;
-        let (low, high) = pair::<I, L, false>(isa, packed[v], b, halves[v]);
-        bins.put(isa, L * v, low);
-        bins.put(isa, L * (n - 1 - v) + 1, reverse(isa, high));
+        let (low, high) = pair::<I, L, false>(isa, a, b, half);
+        put_pairs(isa, bins, L * v, low);
+        put_pairs(isa, bins, L * (n - 1 - v) + 1, reverse(isa, high));
     }
-    let [re, im] = first_lane(isa, packed[n / 2]);
-    bins.put_one(L * (n / 2), re, -im);
+    let [re, im] = first_lane(isa, after);
+    bins[L * n..][..2].copy_from_slice(&[re, -im]);
 }
 
-/// The reverse of [`unpack`], but with the real and imaginary parts of the packed bins swapped.
+/// The reverse of [`unpack`], not in place, and with the real and imaginary parts swapped.
 #[inline(always)]
-pub(super) fn pack_swapped<I: Lanes<L>, B: Bins<I, L>, const L: usize>(
+pub(super) fn pack_swapped<I: Lanes<L>, const L: usize>(
     isa: I,
-    packed: &mut [Of<I, L>],
-    bins: &B,
+    packed: &mut [f32],
+    bins: &[f32],
     halves: &[Of<I, L>],
 ) {
-    let n = packed.len();
+    let n = 2 * halves.len();
     let (mut a, mut b) = opposite(isa, bins, n, 0);
     a.im = isa.clear_first(a.im);
     b.im = isa.clear_first(b.im);
     let (low, mut high) = pair::<I, L, true>(isa, a, b, halves[0]);
-    packed[0] = swap(low);
+    put_parts(isa, packed, 0, swap(low));
     for v in 1..n / 2 {
+        prefetch(isa, bins, halves, v + AHEAD);
         let (a, b) = opposite(isa, bins, n, v);
         let (low, next) = pair::<I, L, true>(isa, a, b, halves[v]);
-        packed[v] = swap(low);
-        packed[n - v] = swap(mirror(isa, high, next));
+        put_parts(isa, packed, v, swap(low));
+        put_parts(isa, packed, n - v, swap(mirror(isa, high, next)));
         high = next;
     }
-    let middle = bins.get(isa, L * (n / 2));
+    let middle = pairs(isa, bins, L * (n / 2));
     let conjugate = Wide {
         re: middle.re,
         im: isa.sub(isa.splat(0.0), middle.im),
     };
-    packed[n / 2] = swap(mirror(isa, high, conjugate));
+    put_parts(isa, packed, n / 2, swap(mirror(isa, high, conjugate)));
+}
+
+/// How many vectors ahead to ask for.
+const AHEAD: usize = 3;
+
+/// Asks the cache for what vector `v` needs: half of it is read backwards, which the hardware does not
+/// foresee.
+#[inline(always)]
+fn prefetch<I: Lanes<L>, const L: usize>(isa: I, bins: &[f32], halves: &[Of<I, L>], v: usize) {
+    let n = 2 * halves.len();
+    if n * L <= NEAR {
+        return;
+    }
+    let back = n.wrapping_sub(1 + v);
+    let starts = [
+        bins.as_ptr().wrapping_add(2 * L * v),
+        bins.as_ptr().wrapping_add((2 * L).wrapping_mul(back)),
+        halves.as_ptr().wrapping_add(v).cast(),
+    ];
+    for start in starts {
+        isa.prefetch(start);
+        isa.prefetch(start.wrapping_add(L));
+    }
 }
 
 /// Bins `k` and bins `M - k` of vector `v`.
 #[inline(always)]
-fn opposite<I: Lanes<L>, B: Bins<I, L>, const L: usize>(
+fn opposite<I: Lanes<L>, const L: usize>(
     isa: I,
-    bins: &B,
+    bins: &[f32],
     n: usize,
     v: usize,
 ) -> (Of<I, L>, Of<I, L>) {
-    let high = bins.get(isa, L * (n - 1 - v) + 1);
-    (bins.get(isa, L * v), reverse(isa, high))
+    let high = pairs(isa, bins, L * (n - 1 - v) + 1);
+    (pairs(isa, bins, L * v), reverse(isa, high))
 }
 
 /// `E + hO` and `conj(E - hO)`, halved, where `E` is `a + conj b`, and `O` is `-i (a - conj b)`; in the

@@ -4,29 +4,34 @@ use super::lanes::{Lanes, Of, Wide};
 
 /// Complex numbers to read, `L` at a time.
 pub(super) trait Source<I: Lanes<L>, const L: usize> {
+    /// Whether it holds `count` vectors.
+    fn holds(&self, count: usize) -> bool;
+
     /// Vector `i`.
-    fn get(&self, isa: I, i: usize) -> Of<I, L>;
+    ///
+    /// # Safety
+    ///
+    /// It [`holds`](Self::holds) more than `i` vectors.
+    unsafe fn get(&self, isa: I, i: usize) -> Of<I, L>;
+
+    /// Asks the cache for vector `i`, if there is one.
+    fn prefetch(&self, isa: I, i: usize);
 }
 
 /// Room for complex numbers, written `L` at a time.
 pub(super) trait Sink<I: Lanes<L>, const L: usize> {
+    /// Whether it holds `count` vectors.
+    fn holds(&self, count: usize) -> bool;
+
     /// Replaces vector `i`.
-    fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>);
-}
+    ///
+    /// # Safety
+    ///
+    /// It [`holds`](Self::holds) more than `i` vectors.
+    unsafe fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>);
 
-/// Bins of a real signal's spectrum, at any index.
-pub(super) trait Bins<I: Lanes<L>, const L: usize> {
-    /// Bin `at` and those that follow.
-    fn get(&self, isa: I, at: usize) -> Of<I, L>;
-}
-
-/// Room for bins.
-pub(super) trait BinsMut<I: Lanes<L>, const L: usize> {
-    /// Replaces bin `at` and those that follow.
-    fn put(&mut self, isa: I, at: usize, bins: Of<I, L>);
-
-    /// Replaces one bin.
-    fn put_one(&mut self, at: usize, re: f32, im: f32);
+    /// Asks the cache for vector `i`, if there is one.
+    fn prefetch(&self, isa: I, i: usize);
 }
 
 /// Numbers with their parts side by side, as the interface has them. An inverse transform is a
@@ -37,88 +42,140 @@ impl<I: Lanes<L>, const L: usize, const SWAPPED: bool> Source<I, L>
     for Interleaved<&[f32], SWAPPED>
 {
     #[inline(always)]
-    fn get(&self, isa: I, i: usize) -> Of<I, L> {
-        let numbers = pairs(isa, self.0, L * i);
+    fn holds(&self, count: usize) -> bool {
+        self.0.len() >= 2 * L * count
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, isa: I, i: usize) -> Of<I, L> {
+        // SAFETY: the caller's promise.
+        let src = unsafe { self.0.get_unchecked(2 * L * i..2 * L * (i + 1)) };
+        let numbers = pairs(isa, src, 0);
         if SWAPPED { swap(numbers) } else { numbers }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        let first = self.0.as_ptr().wrapping_add(2 * L * i);
+        isa.prefetch(first);
+        isa.prefetch(first.wrapping_add(L));
     }
 }
 
 impl<I: Lanes<L>, const L: usize> Sink<I, L> for Interleaved<&mut [f32], false> {
     #[inline(always)]
-    fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>) {
-        put_pairs(isa, self.0, L * i, numbers);
+    fn holds(&self, count: usize) -> bool {
+        self.0.len() >= 2 * L * count
+    }
+
+    #[inline(always)]
+    unsafe fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>) {
+        // SAFETY: the caller's promise.
+        let dst = unsafe { self.0.get_unchecked_mut(2 * L * i..2 * L * (i + 1)) };
+        put_pairs(isa, dst, 0, numbers);
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        let first = self.0.as_ptr().wrapping_add(2 * L * i);
+        isa.prefetch(first);
+        isa.prefetch(first.wrapping_add(L));
     }
 }
 
 /// The same, scaled.
 impl<I: Lanes<L>, const L: usize> Sink<I, L> for Interleaved<(&mut [f32], f32), true> {
     #[inline(always)]
-    fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>) {
-        let (dst, scale) = &mut self.0;
-        let scale = isa.splat(*scale);
+    fn holds(&self, count: usize) -> bool {
+        self.0.0.len() >= 2 * L * count
+    }
+
+    #[inline(always)]
+    unsafe fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>) {
+        let scale = isa.splat(self.0.1);
         let scaled = Wide {
             re: isa.mul(numbers.im, scale),
             im: isa.mul(numbers.re, scale),
         };
-        put_pairs(isa, dst, L * i, scaled);
+        // SAFETY: the caller's promise.
+        let dst = unsafe { self.0.0.get_unchecked_mut(2 * L * i..2 * L * (i + 1)) };
+        put_pairs(isa, dst, 0, scaled);
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        let first = self.0.0.as_ptr().wrapping_add(2 * L * i);
+        isa.prefetch(first);
+        isa.prefetch(first.wrapping_add(L));
     }
 }
 
-impl<I: Lanes<L>, const L: usize> Source<I, L> for &[Of<I, L>] {
+/// Numbers of which every `L` real parts are followed by their imaginary parts, as vectors are kept.
+pub(super) struct Parts<S>(pub(super) S);
+
+impl<I: Lanes<L>, const L: usize> Source<I, L> for Parts<&[f32]> {
     #[inline(always)]
-    fn get(&self, _: I, i: usize) -> Of<I, L> {
-        self[i]
+    fn holds(&self, count: usize) -> bool {
+        self.0.len() >= 2 * L * count
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, isa: I, i: usize) -> Of<I, L> {
+        // SAFETY: the caller's promise.
+        let src = unsafe { self.0.get_unchecked(2 * L * i..2 * L * (i + 1)) };
+        parts(isa, src, 0)
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        let first = self.0.as_ptr().wrapping_add(2 * L * i);
+        isa.prefetch(first);
+        isa.prefetch(first.wrapping_add(L));
     }
 }
 
-impl<I: Lanes<L>, const L: usize> Sink<I, L> for &mut [Of<I, L>] {
+impl<I: Lanes<L>, const L: usize> Sink<I, L> for Parts<&mut [f32]> {
     #[inline(always)]
-    fn put(&mut self, _: I, i: usize, numbers: Of<I, L>) {
-        self[i] = numbers;
+    fn holds(&self, count: usize) -> bool {
+        self.0.len() >= 2 * L * count
+    }
+
+    #[inline(always)]
+    unsafe fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>) {
+        // SAFETY: the caller's promise.
+        let dst = unsafe { self.0.get_unchecked_mut(2 * L * i..2 * L * (i + 1)) };
+        put_parts(isa, dst, 0, numbers);
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        let first = self.0.as_ptr().wrapping_add(2 * L * i);
+        isa.prefetch(first);
+        isa.prefetch(first.wrapping_add(L));
     }
 }
 
-impl<I: Lanes<L>, const L: usize> Bins<I, L> for &[f32] {
-    #[inline(always)]
-    fn get(&self, isa: I, at: usize) -> Of<I, L> {
-        pairs(isa, self, at)
+/// Vector `i` of [`Parts`].
+#[inline(always)]
+pub(super) fn parts<I: Lanes<L>, const L: usize>(isa: I, src: &[f32], i: usize) -> Of<I, L> {
+    let src = &src[2 * L * i..][..2 * L];
+    Wide {
+        re: isa.load(src),
+        im: isa.load(&src[L..]),
     }
 }
 
-impl<I: Lanes<L>, const L: usize> BinsMut<I, L> for &mut [f32] {
-    #[inline(always)]
-    fn put(&mut self, isa: I, at: usize, bins: Of<I, L>) {
-        put_pairs(isa, self, at, bins);
-    }
-
-    #[inline(always)]
-    fn put_one(&mut self, at: usize, re: f32, im: f32) {
-        (self[2 * at], self[2 * at + 1]) = (re, im);
-    }
-}
-
-/// The real parts, then the imaginary parts.
-impl<I: Lanes<L>, const L: usize> Bins<I, L> for (&[f32], &[f32]) {
-    #[inline(always)]
-    fn get(&self, isa: I, at: usize) -> Of<I, L> {
-        Wide {
-            re: isa.load(&self.0[at..]),
-            im: isa.load(&self.1[at..]),
-        }
-    }
-}
-
-impl<I: Lanes<L>, const L: usize> BinsMut<I, L> for (&mut [f32], &mut [f32]) {
-    #[inline(always)]
-    fn put(&mut self, isa: I, at: usize, bins: Of<I, L>) {
-        isa.store(&mut self.0[at..], bins.re);
-        isa.store(&mut self.1[at..], bins.im);
-    }
-
-    #[inline(always)]
-    fn put_one(&mut self, at: usize, re: f32, im: f32) {
-        (self.0[at], self.1[at]) = (re, im);
-    }
+/// Replaces vector `i` of [`Parts`].
+#[inline(always)]
+pub(super) fn put_parts<I: Lanes<L>, const L: usize>(
+    isa: I,
+    dst: &mut [f32],
+    i: usize,
+    numbers: Of<I, L>,
+) {
+    let dst = &mut dst[2 * L * i..][..2 * L];
+    isa.store(dst, numbers.re);
+    isa.store(&mut dst[L..], numbers.im);
 }
 
 /// Real and imaginary parts exchanged.
@@ -130,15 +187,22 @@ pub(super) fn swap<V>(numbers: Wide<V>) -> Wide<V> {
     }
 }
 
+/// The numbers from `at` on.
 #[inline(always)]
-fn pairs<I: Lanes<L>, const L: usize>(isa: I, src: &[f32], at: usize) -> Of<I, L> {
+pub(super) fn pairs<I: Lanes<L>, const L: usize>(isa: I, src: &[f32], at: usize) -> Of<I, L> {
     let src = &src[2 * at..][..2 * L];
     let (re, im) = isa.separate(isa.load(src), isa.load(&src[L..]));
     Wide { re, im }
 }
 
+/// Replaces the numbers from `at` on.
 #[inline(always)]
-fn put_pairs<I: Lanes<L>, const L: usize>(isa: I, dst: &mut [f32], at: usize, numbers: Of<I, L>) {
+pub(super) fn put_pairs<I: Lanes<L>, const L: usize>(
+    isa: I,
+    dst: &mut [f32],
+    at: usize,
+    numbers: Of<I, L>,
+) {
     let dst = &mut dst[2 * at..][..2 * L];
     let (low, high) = isa.interleave(numbers.re, numbers.im);
     isa.store(dst, low);

@@ -1,10 +1,10 @@
-//! The vectors of AVX2 and AVX-512.
+//! The vectors of AVX-512.
 
 use std::arch::x86_64::*;
 
-use super::butterfly::{Radix4, Radix8, Radix16};
+use super::butterfly::{Radix8, Radix16};
 use super::lanes::Lanes;
-use crate::isa::{Avx2, Avx512};
+use crate::isa::Avx512;
 
 macro_rules! arithmetic {
     ($lanes:literal $vector:ident $square:ident: $splat:ident $load:ident $store:ident $add:ident $sub:ident
@@ -30,6 +30,12 @@ macro_rules! arithmetic {
             let dst = &mut dst[..$lanes];
             // SAFETY: as `splat`; all lanes lie in the slice.
             unsafe { $store(dst.as_mut_ptr(), vector) }
+        }
+
+        #[inline(always)]
+        fn prefetch(self, place: *const f32) {
+            // SAFETY: as `splat`; prefetching never faults.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) }
         }
 
         #[inline(always)]
@@ -170,145 +176,103 @@ impl Lanes<16> for Avx512 {
     }
 }
 
-macro_rules! narrow {
-    ($($isa:ident)*) => {$(
-        impl Lanes<8> for $isa {
-            arithmetic! {
-                8 __m256 Radix8: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps
-                _mm256_sub_ps _mm256_mul_ps _mm256_fmadd_ps _mm256_fmsub_ps _mm256_fnmadd_ps
-            }
+impl Lanes<8> for Avx512 {
+    arithmetic! {
+        8 __m256 Radix8: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps
+        _mm256_sub_ps _mm256_mul_ps _mm256_fmadd_ps _mm256_fmsub_ps _mm256_fnmadd_ps
+    }
 
-            #[inline(always)]
-            fn separate(self, low: __m256, high: __m256) -> (__m256, __m256) {
-                // SAFETY: as `splat`.
-                unsafe {
-                    let a = _mm256_permute2f128_ps::<0x20>(low, high);
-                    let b = _mm256_permute2f128_ps::<0x31>(low, high);
-                    (_mm256_shuffle_ps::<0x88>(a, b), _mm256_shuffle_ps::<0xdd>(a, b))
-                }
-            }
-
-            #[inline(always)]
-            fn interleave(self, even: __m256, odd: __m256) -> (__m256, __m256) {
-                // SAFETY: as `splat`.
-                unsafe {
-                    let (a, b) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
-                    (
-                        _mm256_permute2f128_ps::<0x20>(a, b),
-                        _mm256_permute2f128_ps::<0x31>(a, b),
-                    )
-                }
-            }
-
-            #[inline(always)]
-            fn clear_first(self, vector: __m256) -> __m256 {
-                // SAFETY: as `splat`.
-                unsafe { _mm256_blend_ps::<1>(vector, _mm256_setzero_ps()) }
-            }
-
-            #[inline(always)]
-            fn reverse(self, vector: __m256) -> __m256 {
-                // SAFETY: as `splat`.
-                unsafe {
-                    let order = _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0);
-                    _mm256_permutevar8x32_ps(vector, order)
-                }
-            }
-
-            #[inline(always)]
-            fn mirror(self, vector: __m256, next: __m256) -> __m256 {
-                // SAFETY: as `splat`.
-                unsafe {
-                    let order = _mm256_setr_epi32(0, 7, 6, 5, 4, 3, 2, 1);
-                    _mm256_blend_ps::<1>(_mm256_permutevar8x32_ps(vector, order), next)
-                }
-            }
-
-            #[inline(always)]
-            fn transpose(self, r: [__m256; 8]) -> [__m256; 8] {
-                // SAFETY: as `splat`.
-                unsafe {
-                    let (a0, a1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
-                    let (b0, b1) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
-                    let (c0, c1) = (_mm256_unpacklo_ps(r[4], r[5]), _mm256_unpackhi_ps(r[4], r[5]));
-                    let (d0, d1) = (_mm256_unpacklo_ps(r[6], r[7]), _mm256_unpackhi_ps(r[6], r[7]));
-                    let low = [
-                        _mm256_shuffle_ps::<0x44>(a0, b0),
-                        _mm256_shuffle_ps::<0xee>(a0, b0),
-                        _mm256_shuffle_ps::<0x44>(a1, b1),
-                        _mm256_shuffle_ps::<0xee>(a1, b1),
-                    ];
-                    let high = [
-                        _mm256_shuffle_ps::<0x44>(c0, d0),
-                        _mm256_shuffle_ps::<0xee>(c0, d0),
-                        _mm256_shuffle_ps::<0x44>(c1, d1),
-                        _mm256_shuffle_ps::<0xee>(c1, d1),
-                    ];
-                    [
-                        _mm256_permute2f128_ps::<0x20>(low[0], high[0]),
-                        _mm256_permute2f128_ps::<0x20>(low[1], high[1]),
-                        _mm256_permute2f128_ps::<0x20>(low[2], high[2]),
-                        _mm256_permute2f128_ps::<0x20>(low[3], high[3]),
-                        _mm256_permute2f128_ps::<0x31>(low[0], high[0]),
-                        _mm256_permute2f128_ps::<0x31>(low[1], high[1]),
-                        _mm256_permute2f128_ps::<0x31>(low[2], high[2]),
-                        _mm256_permute2f128_ps::<0x31>(low[3], high[3]),
-                    ]
-                }
-            }
+    #[inline(always)]
+    fn separate(self, low: __m256, high: __m256) -> (__m256, __m256) {
+        // SAFETY: as `splat`.
+        unsafe {
+            let a = _mm256_permute2f128_ps::<0x20>(low, high);
+            let b = _mm256_permute2f128_ps::<0x31>(low, high);
+            (
+                _mm256_shuffle_ps::<0x88>(a, b),
+                _mm256_shuffle_ps::<0xdd>(a, b),
+            )
         }
+    }
 
-        impl Lanes<4> for $isa {
-            arithmetic! {
-                4 __m128 Radix4: _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_add_ps _mm_sub_ps
-                _mm_mul_ps _mm_fmadd_ps _mm_fmsub_ps _mm_fnmadd_ps
-            }
-
-            #[inline(always)]
-            fn separate(self, low: __m128, high: __m128) -> (__m128, __m128) {
-                // SAFETY: as `splat`.
-                unsafe { (_mm_shuffle_ps::<0x88>(low, high), _mm_shuffle_ps::<0xdd>(low, high)) }
-            }
-
-            #[inline(always)]
-            fn interleave(self, even: __m128, odd: __m128) -> (__m128, __m128) {
-                // SAFETY: as `splat`.
-                unsafe { (_mm_unpacklo_ps(even, odd), _mm_unpackhi_ps(even, odd)) }
-            }
-
-            #[inline(always)]
-            fn clear_first(self, vector: __m128) -> __m128 {
-                // SAFETY: as `splat`.
-                unsafe { _mm_blend_ps::<1>(vector, _mm_setzero_ps()) }
-            }
-
-            #[inline(always)]
-            fn reverse(self, vector: __m128) -> __m128 {
-                // SAFETY: as `splat`.
-                unsafe { _mm_shuffle_ps::<0x1b>(vector, vector) }
-            }
-
-            #[inline(always)]
-            fn mirror(self, vector: __m128, next: __m128) -> __m128 {
-                // SAFETY: as `splat`.
-                unsafe { _mm_blend_ps::<1>(_mm_shuffle_ps::<0x6c>(vector, vector), next) }
-            }
-
-            #[inline(always)]
-            fn transpose(self, r: [__m128; 4]) -> [__m128; 4] {
-                // SAFETY: as `splat`.
-                unsafe {
-                    let (a0, a1) = (_mm_unpacklo_ps(r[0], r[1]), _mm_unpackhi_ps(r[0], r[1]));
-                    let (b0, b1) = (_mm_unpacklo_ps(r[2], r[3]), _mm_unpackhi_ps(r[2], r[3]));
-                    [
-                        _mm_movelh_ps(a0, b0),
-                        _mm_movehl_ps(b0, a0),
-                        _mm_movelh_ps(a1, b1),
-                        _mm_movehl_ps(b1, a1),
-                    ]
-                }
-            }
+    #[inline(always)]
+    fn interleave(self, even: __m256, odd: __m256) -> (__m256, __m256) {
+        // SAFETY: as `splat`.
+        unsafe {
+            let (a, b) = (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd));
+            (
+                _mm256_permute2f128_ps::<0x20>(a, b),
+                _mm256_permute2f128_ps::<0x31>(a, b),
+            )
         }
-    )*};
+    }
+
+    #[inline(always)]
+    fn clear_first(self, vector: __m256) -> __m256 {
+        // SAFETY: as `splat`.
+        unsafe { _mm256_blend_ps::<1>(vector, _mm256_setzero_ps()) }
+    }
+
+    #[inline(always)]
+    fn reverse(self, vector: __m256) -> __m256 {
+        // SAFETY: as `splat`.
+        unsafe {
+            let order = _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+            _mm256_permutevar8x32_ps(vector, order)
+        }
+    }
+
+    #[inline(always)]
+    fn mirror(self, vector: __m256, next: __m256) -> __m256 {
+        // SAFETY: as `splat`.
+        unsafe {
+            let order = _mm256_setr_epi32(0, 7, 6, 5, 4, 3, 2, 1);
+            _mm256_blend_ps::<1>(_mm256_permutevar8x32_ps(vector, order), next)
+        }
+    }
+
+    #[inline(always)]
+    fn transpose(self, r: [__m256; 8]) -> [__m256; 8] {
+        // SAFETY: as `splat`.
+        unsafe {
+            let (a0, a1) = (
+                _mm256_unpacklo_ps(r[0], r[1]),
+                _mm256_unpackhi_ps(r[0], r[1]),
+            );
+            let (b0, b1) = (
+                _mm256_unpacklo_ps(r[2], r[3]),
+                _mm256_unpackhi_ps(r[2], r[3]),
+            );
+            let (c0, c1) = (
+                _mm256_unpacklo_ps(r[4], r[5]),
+                _mm256_unpackhi_ps(r[4], r[5]),
+            );
+            let (d0, d1) = (
+                _mm256_unpacklo_ps(r[6], r[7]),
+                _mm256_unpackhi_ps(r[6], r[7]),
+            );
+            let low = [
+                _mm256_shuffle_ps::<0x44>(a0, b0),
+                _mm256_shuffle_ps::<0xee>(a0, b0),
+                _mm256_shuffle_ps::<0x44>(a1, b1),
+                _mm256_shuffle_ps::<0xee>(a1, b1),
+            ];
+            let high = [
+                _mm256_shuffle_ps::<0x44>(c0, d0),
+                _mm256_shuffle_ps::<0xee>(c0, d0),
+                _mm256_shuffle_ps::<0x44>(c1, d1),
+                _mm256_shuffle_ps::<0xee>(c1, d1),
+            ];
+            [
+                _mm256_permute2f128_ps::<0x20>(low[0], high[0]),
+                _mm256_permute2f128_ps::<0x20>(low[1], high[1]),
+                _mm256_permute2f128_ps::<0x20>(low[2], high[2]),
+                _mm256_permute2f128_ps::<0x20>(low[3], high[3]),
+                _mm256_permute2f128_ps::<0x31>(low[0], high[0]),
+                _mm256_permute2f128_ps::<0x31>(low[1], high[1]),
+                _mm256_permute2f128_ps::<0x31>(low[2], high[2]),
+                _mm256_permute2f128_ps::<0x31>(low[3], high[3]),
+            ]
+        }
+    }
 }
-narrow!(Avx2 Avx512);
