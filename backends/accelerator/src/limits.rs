@@ -221,11 +221,11 @@ impl<I: Isa, const LANES: usize> Body for MultiplyAdd<I, LANES> {
             others[i] += i as f32;
         }
         for _ in 0..times {
-            for i in 0..LANES {
-                some[i] = multiply_add::<I>(some[i], x, x);
+            for sum in &mut some {
+                *sum = multiply_add::<I>(*sum, x, x);
             }
-            for i in 0..LANES {
-                others[i] = multiply_add::<I>(others[i], x, x);
+            for sum in &mut others {
+                *sum = multiply_add::<I>(*sum, x, x);
             }
         }
         for i in 0..LANES {
