@@ -160,7 +160,7 @@ pub fn call_all(a: &dyn Accelerator, n: usize) {
     let (left, right) = y.split_at(n / 2);
     let planes = &mut vec![0.0f32; n][..];
     let (l, r) = planes.split_at_mut(n / 2);
-    let called: [Result<()>; 28] = [
+    let called: [Result<()>; 31] = [
         a.scale(x, 1.0),
         a.ramp(x, 0.0, 1.0),
         a.channel_gains(x, &[1.0]),

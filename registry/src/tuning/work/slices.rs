@@ -59,6 +59,16 @@ slices! {
     complex_mul 16 8 6 |a, o| a.complex_mul(o.complex, o.complex_a, o.complex_b);
     complex_mul_add 24 8 8 |a, o| a.complex_mul_add(o.complex, o.complex_a, o.complex_b);
     window 0 4 1 |a, o| a.window(o.data, Window::Hann);
+    tanh 4 4 1 |a, o| a.tanh(o.data);
+    // In place, one call after the other would leave nothing but infinities: each begins anew.
+    exp 4 4 1 |a, o| {
+        o.data.copy_from_slice(o.other);
+        a.exp(o.data)
+    };
+    ln 4 4 1 |a, o| {
+        o.data.copy_from_slice(o.near_one);
+        a.ln(o.data)
+    };
 }
 
 /// What a sample costs in double precision.
