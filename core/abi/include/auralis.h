@@ -145,6 +145,7 @@ typedef struct AuralisComplexF32 AuralisComplexF32;
 typedef struct AuralisSliceMutComplexF32 AuralisSliceMutComplexF32;
 typedef struct AuralisSliceComplexF32 AuralisSliceComplexF32;
 typedef struct AuralisSlicesV1 AuralisSlicesV1;
+typedef struct AuralisMathV1 AuralisMathV1;
 typedef struct AuralisConvolveV1 AuralisConvolveV1;
 typedef struct AuralisSliceMutF64 AuralisSliceMutF64;
 typedef struct AuralisSliceF64 AuralisSliceF64;
@@ -566,6 +567,23 @@ struct AuralisSlicesV1 {
         AuralisMessage *message);
 };
 #define AURALIS_SLICES_V1 "accelerator.slices/1"
+
+/* Functions of single samples. */
+struct AuralisMathV1 {
+    AuralisStatus (*tanh)(
+        const AuralisInstance *instance,
+        AuralisSliceMutF32 data,
+        AuralisMessage *message);
+    AuralisStatus (*exp)(
+        const AuralisInstance *instance,
+        AuralisSliceMutF32 data,
+        AuralisMessage *message);
+    AuralisStatus (*ln)(
+        const AuralisInstance *instance,
+        AuralisSliceMutF32 data,
+        AuralisMessage *message);
+};
+#define AURALIS_MATH_V1 "accelerator.math/1"
 
 /* Whole-signal convolution. */
 struct AuralisConvolveV1 {

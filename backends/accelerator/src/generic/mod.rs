@@ -8,6 +8,8 @@ mod layout;
 mod math;
 mod reduce;
 
+pub(crate) use math::{EXP, EXP_LIMITS, LN, LN_2_HIGH, LN_2_LOW, ROOT, ROUND, TANH_LIMIT};
+
 /// The kernels, computing as `A` says. Arguments have been checked: see [`crate::check`].
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Generic<A>(A);

@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 
 use super::Vectors;
 use super::x86::join;
+use crate::generic::{ROOT, ROUND};
 use crate::isa::Avx2;
 
 const TWO_15: f32 = 32_768.0;
@@ -90,6 +91,47 @@ impl Vectors for Avx2 {
         fn least(self, x: __m256) -> f32 {
             let half = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
             join(half, #[inline(always)] |a, b| _mm_min_ps(a, b))
+        }
+
+        fn copy_sign(self, a: __m256, b: __m256) -> __m256 {
+            let sign = _mm256_set1_ps(-0.0);
+            _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b))
+        }
+
+        fn div(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_div_ps(a, b)
+        }
+
+        fn scale_by_power(self, x: __m256, sum: __m256) -> __m256 {
+            let origin = _mm256_set1_epi32(ROUND.to_bits().cast_signed());
+            let exponent = _mm256_sub_epi32(_mm256_castps_si256(sum), origin);
+            let half = _mm256_srai_epi32::<1>(exponent);
+            let rest = _mm256_sub_epi32(exponent, half);
+            _mm256_mul_ps(_mm256_mul_ps(x, two_to(half)), two_to(rest))
+        }
+
+        fn power(self, sum: __m256) -> __m256 {
+            two_to(_mm256_castps_si256(sum))
+        }
+
+        fn split(self, x: __m256) -> [__m256; 2] {
+            let denormal = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(f32::MIN_POSITIVE));
+            let raised = _mm256_mul_ps(x, _mm256_set1_ps(TWO_23));
+            let normal = _mm256_castps_si256(_mm256_blendv_ps(x, raised, denormal));
+            let root = _mm256_set1_epi32(ROOT);
+            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, root));
+            let mantissa = _mm256_sub_epi32(normal, _mm256_slli_epi32::<23>(exponent));
+            let lowered = _mm256_and_ps(denormal, _mm256_set1_ps(23.0));
+            let exponent = _mm256_sub_ps(_mm256_cvtepi32_ps(exponent), lowered);
+
+            let (zero, infinity) = (_mm256_setzero_ps(), _mm256_set1_ps(f32::INFINITY));
+            let infinite = _mm256_cmp_ps::<_CMP_EQ_OQ>(x, infinity);
+            let none = _mm256_cmp_ps::<_CMP_EQ_OQ>(x, zero);
+            let exponent = _mm256_blendv_ps(exponent, infinity, infinite);
+            let exponent = _mm256_blendv_ps(exponent, _mm256_set1_ps(f32::NEG_INFINITY), none);
+            // All bits set are a NaN.
+            let unreal = _mm256_cmp_ps::<_CMP_NGE_UQ>(x, zero);
+            [_mm256_or_ps(_mm256_castsi256_ps(mantissa), unreal), exponent]
         }
 
         fn complex_mul(self, a: __m256, b: __m256) -> __m256 {
@@ -194,5 +236,19 @@ impl Vectors for Avx2 {
             let whole = _mm256_xor_si256(_mm256_cvtps_epi32(x), _mm256_castps_si256(above));
             _mm256_storeu_si256(to.cast(), whole);
         }
+    }
+}
+
+/// Two to the power of the lowest bits of each integer.
+///
+/// # Safety
+///
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn two_to(exponent: __m256i) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let one = _mm256_set1_epi32(0x3f80_0000);
+        _mm256_castsi256_ps(_mm256_add_epi32(_mm256_slli_epi32::<23>(exponent), one))
     }
 }

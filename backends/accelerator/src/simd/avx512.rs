@@ -4,6 +4,7 @@ use std::arch::x86_64::*;
 
 use super::Vectors;
 use super::x86::join;
+use crate::generic::ROUND;
 use crate::isa::Avx512;
 
 const TWO_15: f32 = 32_768.0;
@@ -86,6 +87,40 @@ impl Vectors for Avx512 {
             let half = _mm256_min_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x));
             let quarter = _mm_min_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half));
             join(quarter, #[inline(always)] |a, b| _mm_min_ps(a, b))
+        }
+
+        fn copy_sign(self, a: __m512, b: __m512) -> __m512 {
+            let sign = _mm512_set1_epi32(i32::MIN);
+            let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
+            // Of the three bits, that of `b` where `sign` is set, else that of `a`.
+            _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xd8>(a, b, sign))
+        }
+
+        fn div(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_div_ps(a, b)
+        }
+
+        fn scale_by_power(self, x: __m512, sum: __m512) -> __m512 {
+            _mm512_scalef_ps(x, _mm512_sub_ps(sum, _mm512_set1_ps(ROUND)))
+        }
+
+        fn power(self, sum: __m512) -> __m512 {
+            let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(sum));
+            let one = _mm512_set1_epi32(0x3f80_0000);
+            _mm512_castsi512_ps(_mm512_add_epi32(exponent, one))
+        }
+
+        fn split(self, x: __m512) -> [__m512; 2] {
+            let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_NAN>(x);
+            let exponent = _mm512_getexp_ps(x);
+            let root = _mm512_set1_ps(std::f32::consts::SQRT_2);
+            let above = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(mantissa, root);
+            let half = _mm512_set1_ps(0.5);
+            let one = _mm512_set1_ps(1.0);
+            [
+                _mm512_mask_mul_ps(mantissa, above, mantissa, half),
+                _mm512_mask_add_ps(exponent, above, exponent, one),
+            ]
         }
 
         fn complex_mul(self, a: __m512, b: __m512) -> __m512 {

@@ -90,6 +90,22 @@ pub(crate) trait Vectors: Isa {
     /// The least lane; none is NaN.
     fn least(self, x: Self::F32) -> f32;
 
+    /// `a` with the sign of `b`.
+    fn copy_sign(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// `x` times two to the power of the integer in the lowest bits of `sum`, which is that integer
+    /// added to [`ROUND`](crate::generic::ROUND). The power may be out of range.
+    fn scale_by_power(self, x: Self::F32, sum: Self::F32) -> Self::F32;
+
+    /// Two to the power of the integer in the lowest bits of `sum`, likewise; a normal number.
+    fn power(self, sum: Self::F32) -> Self::F32;
+
+    /// A mantissa from the root of 1/2 to that of 2, and the exponent. Of infinity the exponent is
+    /// infinite, of zero negatively so; where `x` is negative or NaN, the mantissa is NaN.
+    fn split(self, x: Self::F32) -> [Self::F32; 2];
+
     /// Products of interleaved complex numbers.
     fn complex_mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
 

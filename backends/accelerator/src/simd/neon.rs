@@ -3,6 +3,7 @@
 use std::arch::aarch64::*;
 
 use super::Vectors;
+use crate::generic::{ROOT, ROUND};
 use crate::isa::Neon;
 
 impl Vectors for Neon {
@@ -55,6 +56,44 @@ impl Vectors for Neon {
 
         fn least(self, x: float32x4_t) -> f32 {
             vminvq_f32(x)
+        }
+
+        fn copy_sign(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vbslq_f32(vdupq_n_u32(0x8000_0000), b, a)
+        }
+
+        fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            vdivq_f32(a, b)
+        }
+
+        fn scale_by_power(self, x: float32x4_t, sum: float32x4_t) -> float32x4_t {
+            let origin = vdupq_n_s32(ROUND.to_bits().cast_signed());
+            let exponent = vsubq_s32(vreinterpretq_s32_f32(sum), origin);
+            let half = vshrq_n_s32::<1>(exponent);
+            let rest = vsubq_s32(exponent, half);
+            vmulq_f32(vmulq_f32(x, two_to(half)), two_to(rest))
+        }
+
+        fn power(self, sum: float32x4_t) -> float32x4_t {
+            two_to(vreinterpretq_s32_f32(sum))
+        }
+
+        fn split(self, x: float32x4_t) -> [float32x4_t; 2] {
+            let denormal = vcltq_f32(x, vdupq_n_f32(f32::MIN_POSITIVE));
+            let raised = vmulq_n_f32(x, 8_388_608.0);
+            let normal = vreinterpretq_s32_f32(vbslq_f32(denormal, raised, x));
+            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(ROOT)));
+            let mantissa = vsubq_s32(normal, vshlq_n_s32::<23>(exponent));
+            let mantissa = vreinterpretq_f32_s32(mantissa);
+            let lowered = vbslq_f32(denormal, vdupq_n_f32(23.0), vdupq_n_f32(0.0));
+            let exponent = vsubq_f32(vcvtq_f32_s32(exponent), lowered);
+
+            let infinity = vdupq_n_f32(f32::INFINITY);
+            let exponent = vbslq_f32(vceqq_f32(x, infinity), infinity, exponent);
+            let none = vceqzq_f32(x);
+            let exponent = vbslq_f32(none, vdupq_n_f32(f32::NEG_INFINITY), exponent);
+            let mantissa = vbslq_f32(vcgezq_f32(x), mantissa, vdupq_n_f32(f32::NAN));
+            [mantissa, exponent]
         }
 
         fn complex_mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
@@ -166,5 +205,19 @@ unsafe fn crossing(x: float32x4_t) -> float32x4_t {
         let signs = vreinterpretq_u32_u64(vdupq_n_u64(0x8000_0000));
         let imaginary = vreinterpretq_u32_f32(vtrn2q_f32(x, x));
         vreinterpretq_f32_u32(veorq_u32(imaginary, signs))
+    }
+}
+
+/// Two to the power of the lowest bits of each integer.
+///
+/// # Safety
+///
+/// The CPU has NEON.
+#[inline(always)]
+unsafe fn two_to(exponent: int32x4_t) -> float32x4_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let one = vdupq_n_s32(0x3f80_0000);
+        vreinterpretq_f32_s32(vaddq_s32(vshlq_n_s32::<23>(exponent), one))
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod complex;
 pub(crate) mod convert;
 pub(crate) mod gain;
 pub(crate) mod layout;
+pub(crate) mod math;
 pub(crate) mod reduce;
 mod walk;
 
@@ -39,6 +40,9 @@ macro_rules! by_hand {
             convert i16_from_f32(dst: &mut [i16], src: &[f32]) -> ();
             convert i24_from_f32(dst: &mut [[u8; 3]], src: &[f32]) -> ();
             convert i32_from_f32(dst: &mut [i32], src: &[f32]) -> ();
+            math tanh(data: &mut [f32]) -> ();
+            math exp(data: &mut [f32]) -> ();
+            math ln(data: &mut [f32]) -> ();
             complex complex_mul(
                 dst: &mut [Complex<f32>],
                 a: &[Complex<f32>],

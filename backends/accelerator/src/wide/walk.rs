@@ -73,13 +73,14 @@ fn pointers<const N: usize>(sources: [&[f32]; N], len: usize) -> [*const f32; N]
 /// next kernel on the same samples has to wait for.
 const FEW: usize = 4;
 
-/// `dst[i] = f(dst[i], sources[..][i])`. With `pairs`, `f` also mixes samples two and two.
+/// `dst[i] = f(dst[i], sources[..][i])`. With `whole`, what is left over is
+/// done in one vector even so: `f` mixes neighbours, or takes long.
 #[inline(always)]
 pub(super) fn map<V: Vectors, const N: usize>(
     v: V,
     dst: &mut [f32],
     sources: [&[f32]; N],
-    pairs: bool,
+    whole: bool,
     f: impl Fn(V::F32, [V::F32; N]) -> V::F32,
 ) {
     let len = dst.len();
@@ -108,7 +109,7 @@ pub(super) fn map<V: Vectors, const N: usize>(
             v.store(dst.add(i), value(v, dst, sources, i, &f));
             i += V::LANES;
         }
-        if len - i < V::LANES.min(FEW) && !pairs {
+        if len - i < V::LANES.min(FEW) && !whole {
             while i < len {
                 let mut x = [v.splat(0.0); N];
                 for k in 0..N {

@@ -473,7 +473,7 @@ fn turning_points() -> impl Iterator<Item = f32> {
         f32::from_bits(1),
         f32::MIN_POSITIVE,
         0.346_573_6,
-        0.693_147_2,
+        std::f32::consts::LN_2,
         std::f32::consts::FRAC_1_SQRT_2,
         1.0,
         std::f32::consts::SQRT_2,
