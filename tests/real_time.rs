@@ -41,7 +41,7 @@ fn main() {
         "stage": "multiband",
         "crossovers_hz": [200.0, 2000.0],
         "gains_db": [1.0, 0.0, -1.0],
-        "taps": 1025,
+        "taps": 16_385,
     });
     let mut with_bands = live.to_vec();
     with_bands.insert(1, multiband);

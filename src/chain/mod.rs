@@ -1,5 +1,8 @@
 //! The chain: stages as the configuration names them, and the processors that they prepare.
 
+mod convolution;
+#[cfg(feature = "cli")]
+mod convolve;
 mod equalizer;
 mod gain;
 mod limiter;
@@ -7,9 +10,12 @@ mod loudness;
 mod multiband;
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use auralis_core::{AudioBlockMut, Error, ErrorKind, Executor, Result};
 
+#[cfg(feature = "cli")]
+pub use convolve::Convolve;
 pub use equalizer::{Band, BandShape, Equalizer};
 pub use gain::Gain;
 pub use limiter::{CELL, Law, Limiter};
@@ -43,6 +49,12 @@ pub trait Stage: Debug + Send + Sync {
     /// What the stage is to the loudness solve.
     fn role(&self) -> Role<'_> {
         Role::Filter
+    }
+
+    /// The file that the stage reads when it is prepared, if any: what is in it decides the output,
+    /// so a record of the work is keyed by that too.
+    fn file(&self) -> Option<&Path> {
+        None
     }
 }
 
@@ -226,6 +238,8 @@ mod tests {
     #[test]
     fn the_schema_files_are_those_of_the_stages() {
         let derived = [
+            #[cfg(feature = "cli")]
+            ("convolve", schemars::schema_for!(Convolve)),
             ("equalizer", schemars::schema_for!(Equalizer)),
             ("gain", schemars::schema_for!(Gain)),
             ("limiter", schemars::schema_for!(Limiter)),

@@ -1,14 +1,11 @@
 //! The stage `multiband`: linear-phase bands with a gain each.
 
 use std::f64::consts::PI;
-use std::sync::Mutex;
 
-use auralis_core::{
-    AudioBlockMut, Buffer, Convolver, ConvolverSpec, Error, ErrorKind, Executor, Latency,
-    MAX_CHANNELS, Result, Window,
-};
+use auralis_core::{Error, ErrorKind, Result, Window};
 use serde::{Deserialize, Serialize};
 
+use super::convolution::Convolution;
 use super::{Prepare, Processor, Stage, StageSchema, amplitude};
 
 /// Bands split by linear-phase filters, each with a gain, summed.
@@ -68,27 +65,9 @@ impl Stage for Multiband {
             .into_iter()
             .map(|tap| tap as f32)
             .collect();
-        let spec = ConvolverSpec {
-            impulse: &impulse,
-            block: context.max_frames,
-            latency: Latency::Zero,
-        };
-        let parts = context.parts;
-        let channels = (0..context.channels)
-            .map(|_| {
-                let convolver = parts.accelerator.plan_convolver(&spec)?;
-                let scratch = parts.scratch(context.max_frames)?;
-                Ok(Mutex::new(Channel {
-                    convolver,
-                    scratch,
-                    outcome: Ok(()),
-                }))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Box::new(Prepared {
-            channels,
-            latency: self.taps / 2,
-        }))
+        let latency = self.taps / 2;
+        let convolution = Convolution::new(&[impulse], latency, context)?;
+        Ok(Box::new(convolution))
     }
 }
 
@@ -198,94 +177,4 @@ fn sinc(x: f64) -> f64 {
 
 fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
-}
-
-/// The channels are independent, so each may run on a thread of its own. A lock is only ever tried,
-/// by the one task that has the channel's index.
-#[derive(Debug)]
-struct Prepared {
-    channels: Vec<Mutex<Channel>>,
-    latency: usize,
-}
-
-#[derive(Debug)]
-struct Channel {
-    convolver: Box<dyn Convolver>,
-    scratch: Buffer,
-    /// How the channel's part of the block went, where channels run at once.
-    outcome: Result<()>,
-}
-
-impl Channel {
-    fn process(&mut self, plane: &mut [f32]) -> Result<()> {
-        let scratch = &mut self.scratch[..plane.len()];
-        scratch.copy_from_slice(plane);
-        self.convolver.process(plane, scratch)
-    }
-}
-
-impl Prepared {
-    fn process_channels_at_once(
-        &mut self,
-        block: &mut AudioBlockMut<'_>,
-        executor: &dyn Executor,
-    ) -> Result<()> {
-        let mut planes = block.planes_mut();
-        let planes: [_; MAX_CHANNELS] = std::array::from_fn(|_| Mutex::new(planes.next()));
-        executor.for_ranges(self.channels.len(), 1, &|range| {
-            for index in range {
-                let (Ok(mut channel), Ok(mut plane)) =
-                    (self.channels[index].try_lock(), planes[index].try_lock())
-                else {
-                    continue;
-                };
-                channel.outcome = plane.take().map_or(Ok(()), |plane| channel.process(plane));
-            }
-        })?;
-        // Further errors stay where they are: to drop one here would free memory.
-        let outcomes = self.channels.iter_mut().map(|channel| {
-            let channel = channel.get_mut().unwrap_or_else(|p| p.into_inner());
-            &mut channel.outcome
-        });
-        match outcomes.into_iter().find(|outcome| outcome.is_err()) {
-            Some(failed) => std::mem::replace(failed, Ok(())),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Processor for Prepared {
-    fn latency(&self) -> usize {
-        self.latency
-    }
-
-    fn process(
-        &mut self,
-        block: &mut AudioBlockMut<'_>,
-        executor: Option<&dyn Executor>,
-    ) -> Result<()> {
-        match executor {
-            Some(executor) if self.channels.len() > 1 && executor.threads() > 1 => {
-                self.process_channels_at_once(block, executor)
-            }
-            _ => self
-                .channels
-                .iter_mut()
-                .zip(block.planes_mut())
-                .try_for_each(|(channel, plane)| {
-                    let channel = channel.get_mut().unwrap_or_else(|p| p.into_inner());
-                    channel.process(plane)
-                }),
-        }
-    }
-
-    fn reset(&mut self) {
-        for channel in &mut self.channels {
-            channel
-                .get_mut()
-                .unwrap_or_else(|p| p.into_inner())
-                .convolver
-                .reset();
-        }
-    }
 }

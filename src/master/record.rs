@@ -18,16 +18,20 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of `job`: by the content of its input, its chain and format, and `engine`, which
-    /// names the backends that decide the bits.
+    /// The record of `job`: by the content of its input, its chain with the content of the files that
+    /// the stages read, its format, and `engine`, which names the backends that decide the bits.
     ///
     /// # Errors
     ///
-    /// If the input can't be read.
+    /// If the input or a file of a stage can't be read.
     pub fn of(job: &Job<'_>, engine: &str) -> Result<Self> {
-        let key = KeyBuilder::new("auralis.process", VERSION)
+        let mut key = KeyBuilder::new("auralis.process", VERSION)
             .argument(&digest(job.input)?)
-            .argument(&job.chain.to_json().to_string())
+            .argument(&job.chain.to_json().to_string());
+        for file in job.chain.stages().iter().filter_map(|stage| stage.file()) {
+            key = key.argument(&digest(file)?);
+        }
+        let key = key
             .argument(&format!("{} {}", job.format, job.sample))
             .argument(&(job.non_finite == NonFinite::Zero))
             .argument(engine)

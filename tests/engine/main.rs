@@ -1,6 +1,8 @@
 //! The engine as a library user meets it: stages, meters, mastering and the orchestrator, each
 //! against an oracle of its own.
 
+#[cfg(feature = "cli")]
+mod convolve;
 mod equalizer;
 mod fallback;
 mod limiter;

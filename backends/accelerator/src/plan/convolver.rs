@@ -225,3 +225,70 @@ impl<C: Convolver> Convolver for Delayed<C> {
         self.filled = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule::parts;
+    use super::*;
+    use crate::isa::Portable;
+
+    fn noise(seed: u32, len: usize) -> Vec<f32> {
+        let next = |state: &mut u32| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some((*state >> 8) as f32 / (1 << 23) as f32 - 1.0)
+        };
+        std::iter::repeat_with(|| ())
+            .scan(seed, |state, ()| next(state))
+            .take(len)
+            .collect()
+    }
+
+    /// However the response is cut and the stream too, with a reset before.
+    #[test]
+    fn partitions_of_every_size_add_up_to_the_convolution() {
+        let (signal, impulse) = (noise(1, 3000), noise(2, 1500));
+        let bound = 16.0
+            * f64::from(f32::EPSILON)
+            * impulse.iter().map(|t| f64::from(t.abs())).sum::<f64>();
+        let right: Vec<f64> = (0..signal.len())
+            .map(|n| {
+                (0..impulse.len().min(n + 1))
+                    .map(|k| f64::from(impulse[k]) * f64::from(signal[n - k]))
+                    .sum()
+            })
+            .collect();
+        for (block, ratios) in [
+            (8, &[][..]),
+            (8, &[4]),
+            (8, &[4, 16]),
+            (8, &[16, 64]),
+            (9, &[4, 20]),
+            (7, &[8]),
+        ] {
+            for calls in [&[block][..], &[1, 3, 2 * block, 5, 40 * block]] {
+                let head = Head::new(Portable, &impulse, &parts(impulse.len(), block, ratios));
+                let history = partitioned::history(block);
+                let mut blocks = Blocks::new(Portable, head, &impulse[..block], history, block);
+                blocks.process(&mut vec![0.0; 777], &noise(3, 777)).unwrap();
+                blocks.reset();
+                let mut at = 0;
+                for call in calls.iter().cycle() {
+                    let end = signal.len().min(at + call);
+                    let mut found = vec![0.0; end - at];
+                    blocks.process(&mut found, &signal[at..end]).unwrap();
+                    for (found, right) in found.iter().zip(&right[at..]) {
+                        let off = (f64::from(*found) - right).abs();
+                        assert!(
+                            off <= bound,
+                            "{block} {ratios:?} {calls:?}, {at}: off by {off:e}"
+                        );
+                    }
+                    at = end;
+                    if at == signal.len() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -39,7 +39,7 @@ pub(super) fn schedule(taps: usize, block: usize) -> Vec<Part> {
 
 /// Each size begins two of its partitions into the response: an input of that size must be whole,
 /// and then there is as much time again to work on it.
-fn parts(taps: usize, block: usize, ratios: &[usize]) -> Vec<Part> {
+pub(super) fn parts(taps: usize, block: usize, ratios: &[usize]) -> Vec<Part> {
     let blocks: Vec<_> = [1].iter().chain(ratios).map(|r| r * block).collect();
     let begins = |index: usize| if index == 0 { 0 } else { 2 * blocks[index] };
     (0..blocks.len())

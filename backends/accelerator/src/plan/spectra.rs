@@ -27,27 +27,22 @@ pub(super) struct Chunk<T> {
 impl<T: Float> Chunk<T> {
     #[inline(always)]
     fn set(&mut self, bins: &[Complex<T>]) {
-        if let Some(bins) = bins.first_chunk::<WIDTH>() {
-            for i in 0..WIDTH {
-                (self.re[i], self.im[i]) = (bins[i].re, bins[i].im);
-            }
-            return;
-        }
-        for (i, bin) in bins.iter().enumerate() {
-            (self.re[i], self.im[i]) = (bin.re, bin.im);
+        let set = |((re, im), bin): ((&mut T, &mut T), &Complex<T>)| (*re, *im) = (bin.re, bin.im);
+        let parts = self.re.iter_mut().zip(&mut self.im);
+        // A whole chunk is of a length that the compiler knows.
+        match bins.first_chunk::<WIDTH>() {
+            Some(bins) => parts.zip(bins).for_each(set),
+            None => parts.zip(bins).for_each(set),
         }
     }
 
     #[inline(always)]
     fn get(&self, bins: &mut [Complex<T>]) {
-        if let Some(bins) = bins.first_chunk_mut::<WIDTH>() {
-            for i in 0..WIDTH {
-                bins[i] = Complex::new(self.re[i], self.im[i]);
-            }
-            return;
-        }
-        for (i, bin) in bins.iter_mut().enumerate() {
-            *bin = Complex::new(self.re[i], self.im[i]);
+        let get = |((&re, &im), bin): ((&T, &T), &mut Complex<T>)| *bin = Complex::new(re, im);
+        let parts = self.re.iter().zip(&self.im);
+        match bins.first_chunk_mut::<WIDTH>() {
+            Some(bins) => parts.zip(bins).for_each(get),
+            None => parts.zip(bins).for_each(get),
         }
     }
 }
