@@ -11,7 +11,7 @@ mod lanes;
 mod pass;
 mod real;
 mod stream;
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;

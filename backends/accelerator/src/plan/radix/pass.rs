@@ -8,6 +8,11 @@
 //! the bins. Van Loan, "Computational Frameworks for the Fast Fourier Transform" (1992), chapters 2
 //! and 3.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "an index runs through several arrays at once, and must unroll"
+)]
+
 use auralis_core::Complex;
 
 use super::butterfly::Butterfly;
