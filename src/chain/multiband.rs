@@ -4,8 +4,8 @@ use std::f64::consts::PI;
 use std::sync::Mutex;
 
 use auralis_core::{
-    AudioBlockMut, Buffer, Convolver, ConvolverSpec, Error, ErrorKind, Executor, Latency,
-    MAX_CHANNELS, Result, Window,
+    AudioBlockMut, Buffer, Convolver, ConvolverSpec, Error, ErrorKind, Executor, FlushToZero,
+    Latency, MAX_CHANNELS, Result, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -233,6 +233,7 @@ impl Prepared {
         let mut planes = block.planes_mut();
         let planes: [_; MAX_CHANNELS] = std::array::from_fn(|_| Mutex::new(planes.next()));
         executor.for_ranges(self.channels.len(), 1, &|range| {
+            let _flush = FlushToZero::new();
             for index in range {
                 let (Ok(mut channel), Ok(mut plane)) =
                     (self.channels[index].try_lock(), planes[index].try_lock())
