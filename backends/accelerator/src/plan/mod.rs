@@ -11,6 +11,7 @@ mod overlap_save;
 mod packed;
 mod partitioned;
 mod parts;
+mod section;
 mod window;
 
 use auralis_core::Complex;
