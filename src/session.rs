@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use auralis_core::profiler::{Operation, OperationId, now};
 use auralis_core::{
-    Accelerator, AudioBlockMut, Buffer, Error, ErrorKind, Executor, MAX_CHANNELS, Profiler, Result,
+    Accelerator, AudioBlockMut, Buffer, Error, ErrorKind, Executor, FlushToZero, MAX_CHANNELS,
+    Profiler, Result,
 };
 
 use crate::Parts;
@@ -26,7 +27,8 @@ pub struct SessionSpec {
 ///
 /// Making one plans, allocates and starts everything; [`process`](Self::process) then runs on an
 /// audio thread: no allocation, no lock, no system call, no panic. The program masters files with
-/// this very object.
+/// this very object. While a block is processed denormal numbers count as zero, so that a tail costs
+/// what the music does; the caller's setting of the thread is back afterwards.
 ///
 /// A backend of a plugin that breaks mutes one block; then a spare takes over, if
 /// [`Optimizer::session`](crate::Optimizer::session) prepared one. Nothing is freed meanwhile: the
@@ -337,6 +339,7 @@ impl Line {
 
     /// Runs every stage. After an error the block holds anything.
     fn process(&mut self, block: &mut AudioBlockMut<'_>) -> Result<()> {
+        let _flush = FlushToZero::new();
         let executor = self.executor.as_deref();
         let mut outcome = Ok(());
         let began = now();

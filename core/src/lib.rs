@@ -22,6 +22,7 @@ mod cpu;
 mod descriptor;
 mod error;
 pub mod executor;
+mod float_control;
 mod key;
 pub mod manifest;
 mod options;
@@ -42,6 +43,7 @@ pub use cpu::CpuFeatures;
 pub use descriptor::{BuildContext, Descriptor, Kind, Linked};
 pub use error::{Error, ErrorKind, Result};
 pub use executor::{Executor, ExecutorExt, ExecutorSettings};
+pub use float_control::{FloatControl, FlushToZero};
 #[doc(hidden)]
 pub use inventory;
 pub use key::{Key, KeyArgument, KeyBuilder};

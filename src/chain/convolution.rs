@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use auralis_core::{
-    AudioBlockMut, Buffer, Convolver, ConvolverSpec, Executor, Latency, MAX_CHANNELS, Result,
+    AudioBlockMut, Buffer, Convolver, ConvolverSpec, Executor, FlushToZero, Latency, MAX_CHANNELS,
+    Result,
 };
 
 use super::{Prepare, Processor};
@@ -53,6 +54,7 @@ impl Convolution {
         let mut planes = block.planes_mut();
         let planes: [_; MAX_CHANNELS] = std::array::from_fn(|_| Mutex::new(planes.next()));
         executor.for_ranges(self.channels.len(), 1, &|range| {
+            let _flush = FlushToZero::new();
             for index in range {
                 let (Ok(mut channel), Ok(mut plane)) =
                     (self.channels[index].try_lock(), planes[index].try_lock())

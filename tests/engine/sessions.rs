@@ -2,7 +2,7 @@
 
 use auralis::chain::Chain;
 use auralis::{Session, SessionSpec};
-use auralis_core::{AudioBlockMut, ErrorKind};
+use auralis_core::{AudioBlockMut, ErrorKind, FloatControl};
 use serde_json::json;
 
 use crate::signals::{noise, optimizer, run};
@@ -119,4 +119,30 @@ fn planar_and_interleaved_audio_come_out_alike() {
         .fold(0.0, |worst: f32, off| worst.max(off.abs()));
     // Convolution by blocks of other sizes rounds otherwise.
     assert!(worst <= 2e-6, "{worst}");
+}
+
+/// Denormal samples pass through a gain as zeros, and the caller keeps its own setting.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[test]
+fn denormals_are_zero_in_a_session_and_nowhere_else() {
+    let chain = Chain::from_tables(&[json!({"stage": "gain", "gain_db": -6.0})]).unwrap();
+    let spec = SessionSpec {
+        sample_rate: 48_000,
+        channels: 2,
+        max_frames: 64,
+    };
+    let engine = optimizer(&[]);
+    let mut session = Session::new(&chain, spec, engine.parts()).unwrap();
+    let before = FloatControl::read();
+    let mut planar = vec![1e-40f32; 128];
+    let block = AudioBlockMut::new(&mut planar, 2, 64, 64).unwrap();
+    session.process(block).unwrap();
+    let mut interleaved = vec![1e-40f32; 128];
+    session.process_interleaved(&mut interleaved).unwrap();
+    assert_eq!(FloatControl::read(), before);
+    for samples in [planar, interleaved] {
+        assert!(samples.iter().all(|sample| sample.to_bits() << 1 == 0));
+    }
+    let kept = std::hint::black_box(1e-40f32) * std::hint::black_box(0.5);
+    assert!(kept.to_bits() != 0);
 }

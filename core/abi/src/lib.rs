@@ -62,13 +62,12 @@
 
 mod argument;
 pub mod export;
-mod float_control;
 mod import;
 mod owned;
 pub mod tables;
 pub mod wire;
 
-pub use float_control::FloatControl;
+pub use auralis_core::FloatControl;
 pub use import::{Plugin, PluginBackend, PluginKernel, Remote};
 pub use wire::{InterfaceHeader, PluginHeader, Status};
 

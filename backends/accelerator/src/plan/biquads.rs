@@ -1,19 +1,16 @@
-//! Cascades of second-order sections, several channels side by side.
+//! Cascades of second-order sections, several samples of a channel at once.
 
 use std::marker::PhantomData;
-use std::ops::Range;
 
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, MAX_CHANNELS, Result};
 
-use super::mul_add;
+use super::section::{Line, Pair, RUNS, Section};
+use crate::arithmetic::Arithmetic;
 use crate::isa::{Body, Isa};
 
-/// The frames that are turned to double precision at once.
-const FRAMES: usize = 64;
-
-/// A state below this is set to zero at the end of a call. It lies 600 dB below full scale; left
+/// A state below this is set to zero. No 32-bit sample is as small, nor what becomes of it; left
 /// alone, a filter in silence would decay into denormal numbers, which many CPUs are slow at.
-const NEGLIGIBLE: f64 = 1e-30;
+const NEGLIGIBLE: f64 = 1e-60;
 
 /// Plans a cascade. Without sections it leaves the audio as it is.
 pub(crate) fn plan_biquads<I: Isa>(
@@ -25,25 +22,36 @@ pub(crate) fn plan_biquads<I: Isa>(
         let message = "a cascade has 1 to 64 channels";
         return Err(Error::new(ErrorKind::InvalidInput, message).with("channels", channels));
     }
-    Ok(Box::new(Cascade {
-        isa,
-        sections: sections.into(),
-        states: vec![0.0; 3 * sections.len() * channels],
-        channels,
-    }))
+    // As many samples as a vector has lanes of double precision, or two where it has two.
+    Ok(match I::Arithmetic::LANES {
+        64.. => Box::new(Cascade::<I, 8>::new(isa, sections, channels)),
+        _ => Box::new(Cascade::<I, 4>::new(isa, sections, channels)),
+    })
 }
 
-/// Sections whose state is a sum, the sum before it and the last input, per section and channel.
+/// Sections that work on runs of `N` samples.
 #[derive(Debug)]
-struct Cascade<I> {
+struct Cascade<I, const N: usize> {
     isa: I,
-    sections: Vec<Biquad>,
-    /// Three values per section and channel; those of channels that are filtered together lie together.
-    states: Vec<f64>,
+    sections: Vec<Section<N>>,
+    /// The last samples that went into the first section, and that came out of each: of one channel
+    /// after the other.
+    pasts: Vec<Pair>,
     channels: usize,
 }
 
-impl<I: Isa> BiquadCascade for Cascade<I> {
+impl<I, const N: usize> Cascade<I, N> {
+    fn new(isa: I, sections: &[Biquad], channels: usize) -> Self {
+        Self {
+            isa,
+            sections: sections.iter().map(Section::of).collect(),
+            pasts: vec![[0.0; 2]; (sections.len() + 1) * channels],
+            channels,
+        }
+    }
+}
+
+impl<I: Isa, const N: usize> BiquadCascade for Cascade<I, N> {
     fn channels(&self) -> usize {
         self.channels
     }
@@ -53,185 +61,127 @@ impl<I: Isa> BiquadCascade for Cascade<I> {
             let message = "the block has not the channels that the cascade was planned for";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
-        if self.sections.is_empty() {
-            return Ok(());
-        }
-        for start in (0..block.frames()).step_by(FRAMES) {
-            let frames = start..block.frames().min(start + FRAMES);
-            let mut first = 0;
-            while first < self.channels {
-                first += match self.channels - first {
-                    1 => self.filter::<1>(block, frames.clone(), first),
-                    2 | 3 => self.filter::<2>(block, frames.clone(), first),
-                    4..8 => self.filter::<4>(block, frames.clone(), first),
-                    _ => self.filter::<8>(block, frames.clone(), first),
-                };
-            }
-        }
-        for sum in &mut self.states {
-            if sum.abs() < NEGLIGIBLE {
-                *sum = 0.0;
+        let (isa, sections) = (self.isa, &self.sections[..]);
+        let mut planes = block.planes_mut();
+        for pasts in self.pasts.chunks_mut(2 * (sections.len() + 1)) {
+            match (planes.next(), planes.next()) {
+                (Some(first), Some(second)) => {
+                    let planes = [first, second];
+                    isa.run(Planes::<I, 2, N>::new(planes, sections, pasts));
+                }
+                (Some(plane), None) => isa.run(Planes::<I, 1, N>::new([plane], sections, pasts)),
+                _ => {}
             }
         }
         Ok(())
     }
 
     fn reset(&mut self) {
-        self.states.fill(0.0);
+        self.pasts.fill([0.0; 2]);
     }
 }
 
-impl<I: Isa> Cascade<I> {
-    /// Filters a stretch of `L` channels, and says how many that were.
-    fn filter<const L: usize>(
-        &mut self,
-        block: &mut AudioBlockMut<'_>,
-        range: Range<usize>,
-        first: usize,
-    ) -> usize {
-        let sections = &self.sections[..];
-        let sums = 3 * sections.len();
-        let (states, _) = self.states[first * sums..][..L * sums].as_chunks_mut();
-        self.isa.run(Stretch::<I, L> {
-            isa: PhantomData,
-            block: &mut block.range_mut(range),
-            first,
-            sections,
-            states,
-        });
-        L
-    }
-}
-
-/// Up to [`FRAMES`] frames of `L` channels, `first` and on.
-struct Stretch<'a, 'b, I, const L: usize> {
+/// `C` channels of a block, which share the loads of the coefficients and hide each other's latency.
+struct Planes<'a, I, const C: usize, const N: usize> {
     isa: PhantomData<I>,
-    block: &'a mut AudioBlockMut<'b>,
-    first: usize,
-    sections: &'a [Biquad],
-    states: &'a mut [[f64; L]],
+    planes: [&'a mut [f32]; C],
+    sections: &'a [Section<N>],
+    pasts: &'a mut [Pair],
 }
 
-impl<I: Isa, const L: usize> Body for Stretch<'_, '_, I, L> {
+impl<'a, I, const C: usize, const N: usize> Planes<'a, I, C, N> {
+    fn new(planes: [&'a mut [f32]; C], sections: &'a [Section<N>], pasts: &'a mut [Pair]) -> Self {
+        Self {
+            isa: PhantomData,
+            planes,
+            sections,
+            pasts,
+        }
+    }
+}
+
+impl<I: Isa, const C: usize, const N: usize> Body for Planes<'_, I, C, N> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let mut buffer = [[0.0; L]; FRAMES];
-        let frames = &mut buffer[..self.block.frames()];
-        for lane in 0..L {
-            let samples = self.block.channel(self.first + lane);
-            for (frame, &sample) in frames.iter_mut().zip(samples) {
-                frame[lane] = f64::from(sample);
-            }
+    fn run(mut self) {
+        if self.sections.is_empty() {
+            return;
         }
-        cascade::<I, L>(frames, self.sections, self.states);
-        for lane in 0..L {
-            let samples = self.block.channel_mut(self.first + lane);
-            for (frame, sample) in frames.iter().zip(samples) {
-                *sample = frame[lane] as f32;
+        let (mut here, mut there) = ([[[0.0; N]; RUNS + 1]; C], [[[0.0; N]; RUNS + 1]; C]);
+        let frames = self.planes[0].len();
+        for start in (0..frames).step_by(RUNS * N) {
+            let count = (RUNS * N).min(frames - start);
+            for (line, plane) in here.iter_mut().zip(&self.planes) {
+                widen(line, &plane[start..start + count]);
+            }
+            cascade::<I, C, N>(&mut here, &mut there, count, self.sections, self.pasts);
+            let last = if self.sections.len() % 2 == 0 {
+                &here
+            } else {
+                &there
+            };
+            for (plane, line) in self.planes.iter_mut().zip(last) {
+                narrow(&mut plane[start..start + count], line);
             }
         }
     }
 }
 
-/// Runs up to four sections at a time: so many coefficients and states fit into registers, and a
-/// section works on a frame while the next one still works on the frame before.
+/// Takes samples into a line; zeros follow in their last run.
 #[inline(always)]
-fn cascade<I: Isa, const L: usize>(
-    frames: &mut [[f64; L]],
-    sections: &[Biquad],
-    states: &mut [[f64; L]],
+fn widen<const N: usize>(line: &mut Line<N>, samples: &[f32]) {
+    let line = line[1..].as_flattened_mut();
+    let (taken, rest) = line.split_at_mut(samples.len());
+    for (to, &from) in taken.iter_mut().zip(samples) {
+        *to = f64::from(from);
+    }
+    for to in rest.iter_mut().take(N - 1) {
+        *to = 0.0;
+    }
+}
+
+/// Gives the samples of a line back.
+#[inline(always)]
+fn narrow<const N: usize>(samples: &mut [f32], line: &Line<N>) {
+    for (to, &from) in samples.iter_mut().zip(line[1..].as_flattened()) {
+        *to = from as f32;
+    }
+}
+
+/// Passes `count` frames from one section to the next, to and fro between two lines per channel.
+#[inline(always)]
+fn cascade<'a, I: Isa, const C: usize, const N: usize>(
+    mut from: &'a mut [Line<N>; C],
+    mut to: &'a mut [Line<N>; C],
+    count: usize,
+    sections: &[Section<N>],
+    pasts: &mut [Pair],
 ) {
-    let mut done = 0;
-    while done < sections.len() {
-        let (rest, states) = (&sections[done..], &mut states[3 * done..]);
-        done += match *rest {
-            [a] => run::<I, L, 1>(frames, [a], states),
-            [a, b] => run::<I, L, 2>(frames, [a, b], states),
-            [a, b, c] => run::<I, L, 3>(frames, [a, b, c], states),
-            [a, b, c, d, ..] => run::<I, L, 4>(frames, [a, b, c, d], states),
-            [] => 0,
-        };
+    let stages = sections.len() + 1;
+    for c in 0..C {
+        recall(&mut from[c], count, &mut pasts[c * stages]);
     }
-}
-
-/// A section with its first sum alone in the recurrence:
-/// `y = b0 x + s`, `s' = -a1 s + (b1 - a1 b0) x + (b2 - a2 b0) x₋₁ - a2 s₋₁`. All but the first term
-/// of the sum is known a frame earlier, so that a frame waits for one multiplication of the frame
-/// before it, and not for its output and a second one.
-#[derive(Clone, Copy)]
-struct Coefficients {
-    b0: f64,
-    from_input: f64,
-    from_last_input: f64,
-    minus_a1: f64,
-    minus_a2: f64,
-}
-
-impl Coefficients {
-    #[inline(always)]
-    fn of(Biquad { b0, b1, b2, a1, a2 }: Biquad) -> Self {
-        let (from_input, from_last_input) = (b1 - a1 * b0, b2 - a2 * b0);
-        Self {
-            b0,
-            from_input,
-            from_last_input,
-            minus_a1: -a1,
-            minus_a2: -a2,
+    for (s, section) in sections.iter().enumerate() {
+        for c in 0..C {
+            [to[c][0][N - 1], to[c][0][N - 2]] = pasts[c * stages + s + 1];
         }
+        section.pass::<I, C>(to, from, count.div_ceil(N));
+        for c in 0..C {
+            recall(&mut to[c], count, &mut pasts[c * stages + s + 1]);
+        }
+        std::mem::swap(&mut from, &mut to);
     }
 }
 
+/// Puts the past before a line of `count` samples, and keeps their last two as the next one.
 #[inline(always)]
-fn run<I: Isa, const L: usize, const S: usize>(
-    frames: &mut [[f64; L]],
-    sections: [Biquad; S],
-    states: &mut [[f64; L]],
-) -> usize {
-    let coefficients = sections.map(Coefficients::of);
-    let mut sums = [[0.0; L]; S];
-    let mut last_sums = [[0.0; L]; S];
-    let mut last_inputs = [[0.0; L]; S];
-    for s in 0..S {
-        [sums[s], last_sums[s], last_inputs[s]] =
-            [states[3 * s], states[3 * s + 1], states[3 * s + 2]];
+fn recall<const N: usize>(line: &mut Line<N>, count: usize, past: &mut Pair) {
+    [line[0][N - 1], line[0][N - 2]] = *past;
+    let flat = line.as_flattened();
+    let end = N + count;
+    *past = [flat[end - 1], flat[end - 2]];
+    if past.iter().all(|sample| sample.abs() < NEGLIGIBLE) {
+        *past = [0.0; 2];
     }
-    for frame in frames {
-        let mut x = *frame;
-        for s in 0..S {
-            let Coefficients {
-                b0,
-                from_input,
-                from_last_input,
-                minus_a1,
-                minus_a2,
-            } = coefficients[s];
-            // One operation over all lanes at a time: the compiler makes vectors of that.
-            let (mut pushed, mut y) = ([0.0; L], [0.0; L]);
-            for lane in 0..L {
-                pushed[lane] = from_last_input * last_inputs[s][lane];
-            }
-            for lane in 0..L {
-                pushed[lane] = mul_add::<I, f64>(from_input, x[lane], pushed[lane]);
-            }
-            for lane in 0..L {
-                y[lane] = mul_add::<I, f64>(b0, x[lane], sums[s][lane]);
-            }
-            for lane in 0..L {
-                pushed[lane] = mul_add::<I, f64>(minus_a2, last_sums[s][lane], pushed[lane]);
-            }
-            (last_sums[s], last_inputs[s]) = (sums[s], x);
-            for lane in 0..L {
-                sums[s][lane] = mul_add::<I, f64>(minus_a1, last_sums[s][lane], pushed[lane]);
-            }
-            x = y;
-        }
-        *frame = x;
-    }
-    for s in 0..S {
-        [states[3 * s], states[3 * s + 1], states[3 * s + 2]] =
-            [sums[s], last_sums[s], last_inputs[s]];
-    }
-    S
 }

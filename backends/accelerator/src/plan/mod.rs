@@ -17,6 +17,7 @@ mod partitioned;
 mod parts;
 pub(crate) mod radix;
 mod schedule;
+mod section;
 mod spectra;
 mod window;
 

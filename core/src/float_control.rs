@@ -1,0 +1,200 @@
+//! The control bits of the floating-point unit: what is set for audio, and set again afterwards.
+
+#![allow(
+    unsafe_code,
+    reason = "the register of the control bits is read and written by instructions of its own"
+)]
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+#[cfg(target_arch = "x86_64")]
+use std::mem::MaybeUninit;
+
+thread_local! {
+    static RESTORATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The rounding mode, the flush-to-zero bits and the exception masks of this thread.
+///
+/// Foreign code may change them: a library linked with `-ffast-math` switches denormals off in the
+/// thread that opens it. Exception flags, which every operation may set, are not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloatControl(u64);
+
+impl FloatControl {
+    /// What is set in this thread.
+    #[inline]
+    pub fn read() -> Self {
+        Self(read())
+    }
+
+    /// Sets it again, if it is no longer so. Says whether it was changed.
+    #[inline]
+    pub fn restore(self) -> bool {
+        let changed = Self::read() != self;
+        if changed {
+            write(self.0);
+            RESTORATIONS.set(RESTORATIONS.get() + 1);
+        }
+        changed
+    }
+
+    /// How often it had to be set again in this thread: a trial that sees the number grow has found
+    /// a backend that changes what is the host's own.
+    pub fn restorations() -> u64 {
+        RESTORATIONS.get()
+    }
+}
+
+/// Denormal numbers count as zero in this thread while it lives; then everything is as it was before,
+/// also where a panic unwinds through. Real-time safe.
+///
+/// A recursive filter or a reverberation decays into numbers so small that many CPUs compute with
+/// them a hundred times slower. The engine holds one of these around every block; kernels, which
+/// leave the control bits as they are, keep denormals where nobody does. On other architectures than
+/// x86-64 and 64-bit Arm it changes nothing.
+#[derive(Debug)]
+#[must_use = "denormals are kept again as soon as it is dropped"]
+pub struct FlushToZero {
+    before: FloatControl,
+    /// The register is that of the thread.
+    this_thread: PhantomData<*const ()>,
+}
+
+impl FlushToZero {
+    /// Sets the bits in this thread.
+    #[inline]
+    pub fn new() -> Self {
+        let before = FloatControl::read();
+        if before.0 & FLUSH_TO_ZERO != FLUSH_TO_ZERO {
+            write(before.0 | FLUSH_TO_ZERO);
+        }
+        Self {
+            before,
+            this_thread: PhantomData,
+        }
+    }
+}
+
+impl Default for FlushToZero {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for FlushToZero {
+    #[inline]
+    fn drop(&mut self) {
+        if FloatControl::read() != self.before {
+            write(self.before.0);
+        }
+    }
+}
+
+/// Results to zero, and operands as zero (FTZ and DAZ): Intel SDM volume 1, section 10.2.3.
+#[cfg(target_arch = "x86_64")]
+const FLUSH_TO_ZERO: u64 = 1 << 15 | 1 << 6;
+
+/// FPCR.FZ: Arm Architecture Reference Manual, C5.2.8.
+#[cfg(target_arch = "aarch64")]
+const FLUSH_TO_ZERO: u64 = 1 << 24;
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+const FLUSH_TO_ZERO: u64 = 0;
+
+/// The bits of MXCSR that are control: Intel SDM volume 1, section 10.2.3.
+#[cfg(target_arch = "x86_64")]
+const CONTROL: u32 = 0xFFC0;
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn read() -> u64 {
+    let mut mxcsr = MaybeUninit::<u32>::uninit();
+    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32, and reads nothing.
+    let mxcsr = unsafe {
+        std::arch::asm!(
+            "stmxcsr [{}]",
+            in(reg) mxcsr.as_mut_ptr(),
+            options(nostack, preserves_flags)
+        );
+        mxcsr.assume_init()
+    };
+    u64::from(mxcsr & CONTROL)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn write(control: u64) {
+    let mxcsr = control as u32;
+    // SAFETY: ldmxcsr reads 4 bytes from a local u32; only control bits that were read from the
+    // register before are set, and FTZ and DAZ, which every x86-64 has, so no reserved bit faults.
+    // What Rust assumes of the register is its default: code that runs under FTZ and DAZ may see
+    // denormals as they are or as zero, which audio allows for.
+    unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack)) };
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline]
+fn read() -> u64 {
+    let fpcr: u64;
+    // SAFETY: FPCR may be read at every exception level; nothing else is touched.
+    unsafe { std::arch::asm!("mrs {}, fpcr", out(reg) fpcr, options(nomem, nostack)) };
+    fpcr
+}
+
+#[cfg(target_arch = "aarch64")]
+fn write(control: u64) {
+    // SAFETY: FPCR may be written at every exception level, with a value that was read from it,
+    // and FZ, which every 64-bit Arm with floating point has.
+    unsafe { std::arch::asm!("msr fpcr, {}", in(reg) control, options(nomem, nostack)) };
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn read() -> u64 {
+    0
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn write(_: u64) {}
+
+#[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_noticed_and_undone() {
+        let before = FloatControl::read();
+        assert!(!before.restore());
+        write(before.0 | FLUSH_TO_ZERO);
+        assert_ne!(FloatControl::read(), before);
+        let restorations = FloatControl::restorations();
+        assert!(before.restore());
+        assert_eq!(FloatControl::restorations(), restorations + 1);
+        assert_eq!(FloatControl::read(), before);
+    }
+
+    fn halved(smallest: f32) -> f32 {
+        std::hint::black_box(smallest) * std::hint::black_box(0.5)
+    }
+
+    #[test]
+    fn denormals_are_zero_while_it_lives() {
+        let before = FloatControl::read();
+        let restorations = FloatControl::restorations();
+        assert!(halved(f32::MIN_POSITIVE) > 0.0);
+        {
+            let _outer = FlushToZero::new();
+            assert_eq!(halved(f32::MIN_POSITIVE), 0.0);
+            drop(FlushToZero::new());
+            assert_eq!(halved(f32::MIN_POSITIVE), 0.0);
+        }
+        assert_eq!(FloatControl::read(), before);
+        let panicked = std::panic::catch_unwind(|| {
+            let _flush = FlushToZero::new();
+            panic!("within");
+        });
+        assert!(panicked.is_err());
+        assert_eq!(FloatControl::read(), before);
+        assert!(halved(f32::MIN_POSITIVE) > 0.0);
+        assert_eq!(FloatControl::restorations(), restorations);
+    }
+}
