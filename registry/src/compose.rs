@@ -146,8 +146,8 @@ impl PerSize {
         shares
     }
 
-    /// The same as a route.
-    fn route(&self) -> Route {
+    /// The same as a route; what is shorter than a threshold goes to `short`.
+    fn route(&self, short: Option<(usize, Arc<dyn Accelerator>)>) -> Route {
         let grid = Grid::of(self.kernel);
         let columns = grid.columns_from();
         let rows = self.parts.chunks(columns.len()).zip(grid.rows_from());
@@ -155,7 +155,7 @@ impl PerSize {
             let cells = parts.iter().zip(&columns);
             cells.map(move |(part, column)| ([row, *column], Arc::clone(&part.accelerator)))
         });
-        Route::new(steps.collect())
+        Route::new(steps.collect(), short)
     }
 }
 
@@ -183,12 +183,11 @@ fn assemble(
     {
         return Arc::clone(&first.accelerator);
     }
-    let route = |per_size: &PerSize| match &reference {
-        Some(reference) if is_slice_kernel(per_size.kernel) => {
-            let short = Arc::clone(&reference.accelerator);
-            per_size.route().after(threshold, short)
-        }
-        _ => per_size.route(),
+    let route = |per_size: &PerSize| {
+        let short = reference
+            .as_ref()
+            .filter(|_| is_slice_kernel(per_size.kernel));
+        per_size.route(short.map(|part| (threshold, Arc::clone(&part.accelerator))))
     };
     Arc::new(Composed::new(
         chosen.accelerator.variant(),

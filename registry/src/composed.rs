@@ -37,13 +37,16 @@ impl Composed {
 }
 
 /// Which backend runs a kernel at which size.
+///
+/// One comparison finds the way for most calls: those at home. Where there is but one backend, every
+/// size is at home; with several, the sizes that are usual for a block are.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    /// First sizes below this go to `near`: where there is but one backend, that is every size.
-    below: usize,
-    near: Arc<dyn Accelerator>,
-    /// The steps behind, the greatest first.
-    far: Box<[Step]>,
+    from: usize,
+    span: usize,
+    home: Arc<dyn Accelerator>,
+    /// The steps of the others, the greatest first.
+    steps: Box<[Step]>,
 }
 
 /// From this size on, in both dimensions, to this backend.
@@ -53,58 +56,81 @@ struct Step {
     to: Arc<dyn Accelerator>,
 }
 
+/// A length that is usual for a block.
+const USUAL: usize = 256;
+
 impl Route {
     /// A route over `steps`: from which size on, in both dimensions, to which backend. They rise, the
-    /// second dimension faster, and begin at no size at all.
-    pub(crate) fn new(steps: Vec<([usize; 2], Arc<dyn Accelerator>)>) -> Self {
+    /// second dimension faster, and begin at no size at all. First sizes below the threshold of
+    /// `short`, if there is one, go to its backend.
+    pub(crate) fn new(
+        steps: Vec<([usize; 2], Arc<dyn Accelerator>)>,
+        short: Option<(usize, Arc<dyn Accelerator>)>,
+    ) -> Self {
+        let (threshold, short) = short.map_or((0, None), |(t, short)| (t, Some(short)));
         let mut steps: Vec<_> = steps
             .into_iter()
-            .map(|(from, to)| Step { from, to })
+            .map(|([first, second], to)| Step {
+                from: [first.max(threshold), second],
+                to,
+            })
             .collect();
+        // Of rows that lie below the threshold as a whole, the last one counts.
+        steps.reverse();
+        let mut seen = Vec::new();
+        steps.retain(|step| {
+            !seen.contains(&step.from) && {
+                seen.push(step.from);
+                true
+            }
+        });
+        if let Some(to) = short {
+            steps.push(Step { from: [0, 0], to });
+        }
         let same = |a: &Step, b: &Step| Arc::ptr_eq(&a.to, &b.to);
-        let near = Arc::clone(&steps[0].to);
         if steps.iter().all(|step| same(step, &steps[0])) {
-            steps.truncate(1);
-        } else if steps.iter().all(|step| step.from[1] == 0) {
-            steps.dedup_by(|next, step| same(next, step));
+            steps = vec![Step {
+                from: [0, 0],
+                to: Arc::clone(&steps[0].to),
+            }];
         }
         let one_dimension = steps.iter().all(|step| step.from[1] == 0);
-        let below = match steps.get(1) {
-            None => usize::MAX,
-            Some(second) if one_dimension => second.from[0],
-            Some(_) => 0,
-        };
-        steps.reverse();
-        Self {
-            below,
-            near,
-            far: steps.into(),
+        if one_dimension {
+            // Of neighbours that are alike, the lower one holds both.
+            steps.reverse();
+            steps.dedup_by(|next, step| same(next, step));
+            steps.reverse();
         }
-    }
-
-    /// The same where the first size is not below `threshold`; else to `short`.
-    pub(crate) fn after(self, threshold: usize, short: Arc<dyn Accelerator>) -> Self {
+        let usual = steps.iter().position(|step| step.from[0] <= USUAL);
+        let at = usual.unwrap_or(steps.len() - 1);
+        let from = steps[at].from[0];
+        let end = match at.checked_sub(1) {
+            _ if !one_dimension => from,
+            None => usize::MAX,
+            Some(above) => steps[above].from[0],
+        };
         Self {
-            below: threshold,
-            near: short,
-            far: self.far,
+            from,
+            span: end - from,
+            home: Arc::clone(&steps[at].to),
+            steps: steps.into(),
         }
     }
 
     #[inline(always)]
     fn to(&self, size: [usize; 2]) -> &dyn Accelerator {
-        if size[0] < self.below {
-            &*self.near
+        if size[0].wrapping_sub(self.from) < self.span {
+            &*self.home
         } else {
-            self.beyond(size)
+            self.elsewhere(size)
         }
     }
 
-    #[inline]
-    fn beyond(&self, size: [usize; 2]) -> &dyn Accelerator {
+    #[inline(never)]
+    fn elsewhere(&self, size: [usize; 2]) -> &dyn Accelerator {
         let reached = |step: &&Step| size[0] >= step.from[0] && size[1] >= step.from[1];
-        let step = self.far.iter().find(reached);
-        &**step.map_or(&self.near, |step| &step.to)
+        let step = self.steps.iter().find(reached);
+        &**step.map_or(&self.home, |step| &step.to)
     }
 }
 

@@ -78,6 +78,9 @@ impl Limits {
     }
 }
 
+/// The samples in a cache line.
+const LINE: usize = 16;
+
 const TIME: Duration = Duration::from_millis(60);
 
 fn gigaflops(probe: &Rc<dyn Probe>) -> f64 {
@@ -96,11 +99,17 @@ fn gigaflops(probe: &Rc<dyn Probe>) -> f64 {
 
 fn level(probe: &Rc<dyn Probe>, name: &'static str, bytes: usize) -> Level {
     let samples = bytes / size_of::<f32>();
-    let data = Rc::new(RefCell::new(vec![0.5_f32; samples]));
+    let data = Rc::new(RefCell::new(vec![0.5_f32; samples + LINE]));
     let batch = |run: fn(&dyn Probe, &mut [f32])| -> Batch<'static> {
         let (probe, data) = (Rc::clone(probe), Rc::clone(&data));
         Box::new(move |calls| {
             let data = &mut *data.borrow_mut();
+            // Vectors that straddle cache lines are half as fast.
+            let begin = data
+                .as_ptr()
+                .align_offset(LINE * size_of::<f32>())
+                .min(LINE);
+            let data = &mut data[begin..begin + samples];
             let begin = Instant::now();
             for _ in 0..calls {
                 run(&*probe, data);

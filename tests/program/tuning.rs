@@ -70,9 +70,9 @@ fn measured() {
         // The share that a size of one dimension lies in names its winner.
         for object in objects.iter().filter(|o| o["kernel"] == **kernel) {
             if let [size] = object["size"].as_array().unwrap().as_slice() {
-                let shares = shares.as_array().unwrap().iter();
+                let mut shares = shares.as_array().unwrap().iter();
                 let begun = |share: &&Value| share["from"][0].as_u64() <= size.as_u64();
-                let share = shares.filter(begun).next_back().unwrap();
+                let share = shares.rfind(begun).unwrap();
                 assert_eq!(share["backend"], object["winner"], "{kernel} at {size}");
             }
         }
