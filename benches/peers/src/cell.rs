@@ -337,7 +337,7 @@ fn fault(found: &[f64], expected: &[f64], tolerance: f64) -> Option<String> {
     let wrong = found
         .iter()
         .zip(expected)
-        .position(|(f, e)| !((f - e).abs() <= allowed))?;
+        .position(|(f, e)| (f - e).abs() > allowed || f.is_nan())?;
     Some(format!(
         "{} in place of {} at {wrong} (allowed: {allowed:.3e})",
         found[wrong], expected[wrong]

@@ -12,12 +12,20 @@ pub mod python;
 pub mod volk;
 pub mod zita;
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 
 use libloading::Library;
+use libloading::os::unix::{Library as Opened, RTLD_LOCAL, RTLD_NOW};
 
 /// A peer, or why it can't be had.
 pub type Peer<T> = Result<&'static T, &'static str>;
+
+/// `RTLD_DEEPBIND`: a library finds its own functions first. MKL gives everybody functions under the
+/// names of FFTW's.
+#[cfg(target_os = "linux")]
+const OWN_FIRST: c_int = 8;
+#[cfg(not(target_os = "linux"))]
+const OWN_FIRST: c_int = 0;
 
 /// Opens the first of the files that the loader finds, for as long as the process lives.
 fn open(files: &[&str]) -> Result<&'static Library, String> {
@@ -25,8 +33,8 @@ fn open(files: &[&str]) -> Result<&'static Library, String> {
     for file in files {
         // SAFETY: the initialisers of these libraries are those of well-known audio and mathematics
         // libraries, made to be loaded at any time.
-        match unsafe { Library::new(*file) } {
-            Ok(library) => return Ok(Box::leak(Box::new(library))),
+        match unsafe { Opened::open(Some(*file), RTLD_NOW | RTLD_LOCAL | OWN_FIRST) } {
+            Ok(library) => return Ok(Box::leak(Box::new(library.into()))),
             Err(error) => reason = error.to_string(),
         }
     }
