@@ -195,7 +195,7 @@ impl Optimizer {
     }
 
     /// What tuning and benchmarks measure, and with which settings.
-    #[cfg(feature = "plugins")]
+    #[cfg(all(feature = "cli", feature = "plugins"))]
     pub(crate) fn field(&self) -> crate::tuning::Field<'_> {
         crate::tuning::Field {
             registry: &self.selector.registry,
