@@ -17,7 +17,6 @@ mod partitioned;
 mod parts;
 pub(crate) mod radix;
 mod schedule;
-mod section;
 mod spectra;
 mod window;
 

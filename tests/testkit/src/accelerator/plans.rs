@@ -50,6 +50,7 @@ pub fn trials() -> Vec<Trial<dyn Accelerator>> {
         "fir" "fir" true filters::fir;
         "biquads" "biquads" true filters::biquads;
         "biquads_in_silence" "biquads" false filters::silence;
+        "biquads_at_low_corners" "biquads" false filters::low_corners;
     }
 }
 

@@ -46,6 +46,20 @@ pub(super) fn fir(subject: &Tested<'_>) -> Outcome {
     refused(accelerator.plan_fir(&[]), || "a filter without taps".into())
 }
 
+/// A Butterworth high-pass of the second order at 48 kHz.
+fn high_pass(hz: f64) -> Biquad {
+    let w = TAU * hz / 48_000.0;
+    let alpha = w.sin() / std::f64::consts::SQRT_2;
+    let a0 = 1.0 + alpha;
+    Biquad {
+        b0: (1.0 + w.cos()) / 2.0 / a0,
+        b1: -(1.0 + w.cos()) / a0,
+        b2: (1.0 + w.cos()) / 2.0 / a0,
+        a1: -2.0 * w.cos() / a0,
+        a2: (1.0 - alpha) / a0,
+    }
+}
+
 /// Sections as an equaliser has them: high-pass near 0, bells, a sharp resonance, a shelf's like.
 /// Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
 fn sections(count: usize) -> Vec<Biquad> {
@@ -59,18 +73,6 @@ fn sections(count: usize) -> Vec<Biquad> {
             b2: (1.0 - alpha * a) / a0,
             a1: -2.0 * w.cos() / a0,
             a2: (1.0 - alpha / a) / a0,
-        }
-    };
-    let high_pass = |hz: f64| {
-        let w = TAU * hz / 48_000.0;
-        let alpha = w.sin() / std::f64::consts::SQRT_2;
-        let a0 = 1.0 + alpha;
-        Biquad {
-            b0: (1.0 + w.cos()) / 2.0 / a0,
-            b1: -(1.0 + w.cos()) / a0,
-            b2: (1.0 + w.cos()) / 2.0 / a0,
-            a1: -2.0 * w.cos() / a0,
-            a2: (1.0 - alpha) / a0,
         }
     };
     let all = [
@@ -212,6 +214,28 @@ pub(super) fn biquads(subject: &Tested<'_>) -> Outcome {
     for channels in [0, 65, usize::MAX] {
         let what = || format!("a cascade of {channels} channels");
         refused(accelerator.plan_biquads(&sections(1), channels), what)?;
+    }
+    Ok(())
+}
+
+/// Corners so low that the poles almost lie on the circle: 1 Hz of 192 kHz, and what blocks direct
+/// current. Errors there grow for seconds.
+pub(super) fn low_corners(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    let plane = noise::<f32>(1, 40_000);
+    for hz in [0.25, 1.25, 5.0] {
+        for channels in [1, 2] {
+            let sections = [high_pass(hz); 4];
+            let planes = vec![plane.clone(); channels];
+            let mut cascade = plan(&*accelerator, &sections, channels)?;
+            let found = filter(&mut *cascade, &planes, Cut::Every(512))?;
+            let expected = reference(&sections, &plane);
+            let bound = 4.0 * f64::from(f32::EPSILON) * largest(&expected);
+            for found in found {
+                let what = || format!("{channels} channels, a corner at {hz} Hz of 48 kHz");
+                close(&found, &expected, bound, what)?;
+            }
+        }
     }
     Ok(())
 }

@@ -1,37 +1,19 @@
-//! Cascades of second-order sections, several samples of a channel at once.
+//! A cascade that filters several samples of a channel at once.
 
 use std::marker::PhantomData;
 
-use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, MAX_CHANNELS, Result};
+use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, Result};
 
 use super::section::{Line, Pair, RUNS, Section};
-use crate::arithmetic::Arithmetic;
 use crate::isa::{Body, Isa};
 
 /// A state below this is set to zero. No 32-bit sample is as small, nor what becomes of it; left
 /// alone, a filter in silence would decay into denormal numbers, which many CPUs are slow at.
 const NEGLIGIBLE: f64 = 1e-60;
 
-/// Plans a cascade. Without sections it leaves the audio as it is.
-pub(crate) fn plan_biquads<I: Isa>(
-    isa: I,
-    sections: &[Biquad],
-    channels: usize,
-) -> Result<Box<dyn BiquadCascade>> {
-    if channels == 0 || channels > MAX_CHANNELS {
-        let message = "a cascade has 1 to 64 channels";
-        return Err(Error::new(ErrorKind::InvalidInput, message).with("channels", channels));
-    }
-    // As many samples as a vector has lanes of double precision, or two where it has two.
-    Ok(match I::Arithmetic::LANES {
-        64.. => Box::new(Cascade::<I, 8>::new(isa, sections, channels)),
-        _ => Box::new(Cascade::<I, 4>::new(isa, sections, channels)),
-    })
-}
-
 /// Sections that work on runs of `N` samples.
 #[derive(Debug)]
-struct Cascade<I, const N: usize> {
+pub(super) struct Cascade<I, const N: usize> {
     isa: I,
     sections: Vec<Section<N>>,
     /// The last samples that went into the first section, and that came out of each: of one channel
@@ -41,7 +23,7 @@ struct Cascade<I, const N: usize> {
 }
 
 impl<I, const N: usize> Cascade<I, N> {
-    fn new(isa: I, sections: &[Biquad], channels: usize) -> Self {
+    pub(super) fn new(isa: I, sections: &[Biquad], channels: usize) -> Self {
         Self {
             isa,
             sections: sections.iter().map(Section::of).collect(),

@@ -7,8 +7,8 @@
 
 use auralis_core::Biquad;
 
-use super::mul_add;
 use crate::isa::Isa;
+use crate::plan::mul_add;
 
 /// Consecutive samples of a channel.
 pub(super) type Run<const N: usize> = [f64; N];
