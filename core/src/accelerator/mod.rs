@@ -250,7 +250,8 @@ pub trait Accelerator: Debug + Send + Sync {
 
     /// Plans a cascade of second-order sections for `channels` channels, at least 1, each with a
     /// state of its own. Coefficients and states are double precision: within 4 ε of the largest
-    /// output sample. A state that has decayed below 1e-30 may be set to 0 between calls.
+    /// output sample. A state that has decayed below 1e-30 may be set to 0 between calls. A sample that is
+    /// not finite spoils what comes after it, and may spoil up to 7 samples before it.
     fn plan_biquads(&self, sections: &[Biquad], channels: usize) -> Result<Box<dyn BiquadCascade>> {
         let _ = (sections, channels);
         Err(Error::unsupported("biquads"))

@@ -98,7 +98,7 @@ impl<I: Isa, const C: usize, const N: usize> Body for Planes<'_, I, C, N> {
                 widen(line, &plane[start..start + count]);
             }
             cascade::<I, C, N>(&mut here, &mut there, count, self.sections, self.pasts);
-            let last = if self.sections.len() % 2 == 0 {
+            let last = if self.sections.len().is_multiple_of(2) {
                 &here
             } else {
                 &there

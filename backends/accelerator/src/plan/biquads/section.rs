@@ -63,15 +63,14 @@ impl<const N: usize> Section<N> {
             for c in 0..C {
                 let (before, x) = (&inputs[c][run - 1], &inputs[c][run]);
                 let mut sums = [[0.0; N]; 2];
-                for back in 0..2 {
-                    for lane in 0..N {
-                        sums[back][lane] = section.past_inputs[back][lane] * before[N - 1 - back];
+                for (back, sum) in sums.iter_mut().enumerate() {
+                    for (sum, response) in sum.iter_mut().zip(&section.past_inputs[back]) {
+                        *sum = response * before[N - 1 - back];
                     }
                 }
                 for at in 0..N {
-                    for lane in 0..N {
-                        let sum = &mut sums[at % 2][lane];
-                        *sum = mul_add::<I, f64>(section.inputs[at][lane], x[at], *sum);
+                    for (sum, response) in sums[at % 2].iter_mut().zip(&section.inputs[at]) {
+                        *sum = mul_add::<I, f64>(*response, x[at], *sum);
                     }
                 }
                 let mut y = [0.0; N];
