@@ -14,6 +14,8 @@ mod parts;
 mod section;
 mod window;
 
+use std::ops::RangeInclusive;
+
 use auralis_core::Complex;
 use rustfft::FftNum;
 
@@ -79,6 +81,12 @@ pub(crate) trait Float: FftNum + Default {
 
     /// `self * a + b`, rounded once.
     fn fused(self, a: Self, b: Self) -> Self;
+
+    /// The smallest and the largest positive value of full precision.
+    const NORMAL: RangeInclusive<f64>;
+
+    /// The square root.
+    fn root(self) -> Self;
 }
 
 macro_rules! float {
@@ -98,6 +106,14 @@ macro_rules! float {
                 #[inline(always)]
                 fn fused(self, a: Self, b: Self) -> Self {
                     self.mul_add(a, b)
+                }
+
+                const NORMAL: RangeInclusive<f64> =
+                    $float::MIN_POSITIVE as f64..=$float::MAX as f64;
+
+                #[inline(always)]
+                fn root(self) -> Self {
+                    self.sqrt()
                 }
             }
         )*
