@@ -20,6 +20,8 @@ mod schedule;
 mod spectra;
 mod window;
 
+use std::ops::RangeInclusive;
+
 use auralis_core::Complex;
 use rustfft::FftNum;
 
@@ -77,6 +79,9 @@ const MAX_LEN: usize = 1 << 28;
 
 /// The two sample types.
 pub(crate) trait Float: FftNum + Default {
+    /// The smallest and the largest positive value of full precision.
+    const NORMAL: RangeInclusive<f64>;
+
     /// The nearest value.
     fn of(value: f64) -> Self;
 
@@ -88,12 +93,18 @@ pub(crate) trait Float: FftNum + Default {
 
     /// A plan of ours, as of [`Isa::plan_radix`].
     fn plan_radix<I: Isa>(isa: I, points: usize, real: bool) -> Option<Box<dyn radix::Fast<Self>>>;
+
+    /// The square root.
+    fn root(self) -> Self;
 }
 
 macro_rules! float {
     ($($float:ident: $plan_radix:expr;)*) => {
         $(
             impl Float for $float {
+                const NORMAL: RangeInclusive<f64> =
+                    $float::MIN_POSITIVE as f64..=$float::MAX as f64;
+
                 fn plan_radix<I: Isa>(
                     isa: I,
                     points: usize,
@@ -115,6 +126,11 @@ macro_rules! float {
                 #[inline(always)]
                 fn fused(self, a: Self, b: Self) -> Self {
                     self.mul_add(a, b)
+                }
+
+                #[inline(always)]
+                fn root(self) -> Self {
+                    self.sqrt()
                 }
             }
         )*

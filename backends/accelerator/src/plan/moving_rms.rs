@@ -4,14 +4,23 @@ use auralis_core::{Error, ErrorKind, Result};
 
 use super::Float;
 use crate::check;
-use crate::isa::Isa;
+use crate::isa::{Body, Isa};
+
+/// The samples that are summed at once.
+const STRETCH: usize = 256;
+
+/// The lanes of a vector of sums.
+const LANES: usize = 8;
+
+/// Up to so many samples, the squares of each window are simply added.
+const SHORT: usize = 24;
 
 /// Fills `dst` with the root mean squares over `window` samples each.
 ///
 /// The input is cut into blocks of a window's length. Every window is the end of one block and the
 /// beginning of the next, so its sum is a sum from the block's end backwards plus one from the next
-/// block's beginning forwards: two additions per sample whatever the window, and no subtraction. This
-/// is van Herk's method for minima (Pattern Recognition Letters 13, 1992), with sums.
+/// block's beginning forwards: the same few additions per sample whatever the window, and no
+/// subtraction. This is van Herk's method for minima (Pattern Recognition Letters 13, 1992), with sums.
 pub(crate) fn moving_rms<I: Isa, T: Float>(
     isa: I,
     dst: &mut [T],
@@ -24,42 +33,204 @@ pub(crate) fn moving_rms<I: Isa, T: Float>(
         return Err(error.with("window", window).with("signal", src.len()));
     }
     check::equal(dst.len(), src.len() - window + 1)?;
-    let room = window.min(dst.len());
-    let (mut ends, mut beginnings) = (vec![0.0; room], vec![0.0; room]);
-    isa.run(|| {
-        for (outputs, src) in dst
-            .chunks_mut(window)
-            .zip((0..).step_by(window).map(|at| &src[at..]))
-        {
-            let count = outputs.len();
-            let (block, next) = src.split_at(window);
-            sums(&mut ends[..count], &mut beginnings[..count], block, next);
-            for ((output, end), beginning) in outputs.iter_mut().zip(&ends).zip(&beginnings) {
-                *output = T::of(((end + beginning) / window as f64).sqrt());
-            }
-        }
-    });
+    if window <= SHORT {
+        isa.run(Short { dst, src, window });
+        return Ok(());
+    }
+    let mut ends = vec![0.0; window.min(dst.len())];
+    let mut from = 0;
+    for outputs in dst.chunks_mut(window) {
+        let (block, next) = src[from..].split_at(window);
+        let ends = &mut ends[..outputs.len()];
+        isa.run(Long {
+            outputs,
+            ends,
+            block,
+            next,
+        });
+        from += window;
+    }
     Ok(())
 }
 
-/// `ends[i]` is the sum of squares of `block[i..]`, `beginnings[i]` that of `next[..i]`. Both run in
-/// one loop, so that neither waits for the other.
+/// Windows of few samples.
+struct Short<'a, T> {
+    dst: &'a mut [T],
+    src: &'a [T],
+    window: usize,
+}
+
+impl<T: Float> Body for Short<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (mut squares, mut sums) = ([0.0; STRETCH + SHORT], [0.0; STRETCH]);
+        let mut from = 0;
+        for outputs in self.dst.chunks_mut(STRETCH) {
+            let count = outputs.len();
+            square(
+                &mut squares,
+                &self.src[from..from + count + self.window - 1],
+            );
+            let sums = &mut sums[..count];
+            sums.fill(0.0);
+            for offset in 0..self.window {
+                for (sum, &square) in sums.iter_mut().zip(&squares[offset..]) {
+                    *sum += square;
+                }
+            }
+            roots(outputs, sums, self.window);
+            from += STRETCH;
+        }
+    }
+}
+
+/// The windows that begin in `block` and end in `next`.
+struct Long<'a, T> {
+    outputs: &'a mut [T],
+    /// The sums of squares from each sample to the end of the block.
+    ends: &'a mut [f64],
+    block: &'a [T],
+    next: &'a [T],
+}
+
+impl<T: Float> Body for Long<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (outputs, ends) = (self.outputs, self.ends);
+        let window = self.block.len();
+        let (begun, passed) = self.block.split_at(ends.len());
+        let mut sums = [0.0; SUMS];
+        let mut carry = 0.0;
+        for stretch in passed.chunks(STRETCH) {
+            eights(&mut sums, stretch);
+            carry += total(&sums, stretch.len());
+        }
+        for (ends, stretch) in ends.chunks_mut(STRETCH).zip(begun.chunks(STRETCH)).rev() {
+            eights(&mut sums, stretch);
+            carry = backwards(ends, &sums, carry);
+        }
+        roots(&mut outputs[..1], &mut ends[..1], window);
+        let mut carry = 0.0;
+        let rest = outputs[1..].chunks_mut(STRETCH);
+        for ((outputs, ends), stretch) in rest
+            .zip(ends[1..].chunks_mut(STRETCH))
+            .zip(self.next.chunks(STRETCH))
+        {
+            eights(&mut sums, &stretch[..outputs.len()]);
+            carry = forwards(ends, &sums, carry);
+            roots(outputs, ends, window);
+        }
+    }
+}
+
+/// Room for a stretch with zeros around it.
+const SUMS: usize = STRETCH + 2 * LANES;
+
 #[inline(always)]
-fn sums<T: Float>(ends: &mut [f64], beginnings: &mut [f64], block: &[T], next: &[T]) {
-    let square = |sample: T| sample.double() * sample.double();
-    let [ends @ .., last] = ends else { return };
-    let [first, beginnings @ ..] = beginnings else {
-        return;
-    };
-    let n = ends.len();
-    let mut end: f64 = block[n..].iter().rev().map(|&sample| square(sample)).sum();
-    let mut beginning = 0.0;
-    (*last, *first) = (end, beginning);
-    let (block, next, beginnings) = (&block[..n], &next[..n], &mut beginnings[..n]);
-    for i in 0..n {
-        end += square(block[n - 1 - i]);
-        ends[n - 1 - i] = end;
-        beginning += square(next[i]);
-        beginnings[i] = beginning;
+fn square<T: Float>(squares: &mut [f64], samples: &[T]) {
+    for (square, &sample) in squares.iter_mut().zip(samples) {
+        *square = sample.double() * sample.double();
+    }
+}
+
+/// Fills `sums` with the sums of eight squares: `sums[i]` is that of the samples `i - 7` to `i`, of
+/// which those outside of the stretch count as zero. Each is the sum of two sums of four, and so on.
+#[inline(always)]
+fn eights<T: Float>(sums: &mut [f64; SUMS], stretch: &[T]) {
+    let used = stretch.len().next_multiple_of(LANES) + 2 * LANES;
+    let sums = &mut sums[..used];
+    let (before, rest) = sums.split_at_mut(LANES - 1);
+    before.fill(0.0);
+    square(rest, stretch);
+    rest[stretch.len()..].fill(0.0);
+    pairs::<1>(sums);
+    pairs::<2>(sums);
+    pairs::<4>(sums);
+}
+
+/// Adds to each sum the one so far after it. The distance is fixed, so that vectors are made of it.
+#[inline(always)]
+fn pairs<const APART: usize>(sums: &mut [f64]) {
+    for i in 0..sums.len() - LANES {
+        sums[i] += sums[i + APART];
+    }
+}
+
+/// The sum of a stretch of `len` samples, from its sums of eight.
+#[inline(always)]
+fn total(sums: &[f64; SUMS], len: usize) -> f64 {
+    sums[LANES - 1..]
+        .iter()
+        .step_by(LANES)
+        .take(len.div_ceil(LANES))
+        .sum()
+}
+
+/// `ends[i]` becomes the sum of the stretch from sample `i` on, and of what follows it.
+#[inline(always)]
+fn backwards(ends: &mut [f64], sums: &[f64; SUMS], after: f64) -> f64 {
+    let mut run = [after; LANES];
+    let (whole, rest) = ends.as_chunks_mut::<LANES>();
+    let (sums, _) = sums[LANES - 1..].as_chunks::<LANES>();
+    if !rest.is_empty() {
+        add(&mut run, &sums[whole.len()]);
+        rest.copy_from_slice(&run[..rest.len()]);
+    }
+    let count = whole.len();
+    for (ends, sums) in whole.iter_mut().zip(&sums[..count]).rev() {
+        add(&mut run, sums);
+        *ends = run;
+    }
+    run[0]
+}
+
+/// Adds to `ends[i]` the sum of the stretch up to sample `i`, and of what went before it.
+#[inline(always)]
+fn forwards(ends: &mut [f64], sums: &[f64; SUMS], before: f64) -> f64 {
+    let mut run = [before; LANES];
+    let (whole, rest) = ends.as_chunks_mut::<LANES>();
+    let (sums, _) = sums.as_chunks::<LANES>();
+    for (ends, sums) in whole.iter_mut().zip(sums) {
+        add(&mut run, sums);
+        add(ends, &run);
+    }
+    if !rest.is_empty() {
+        add(&mut run, &sums[whole.len()]);
+        for (end, sum) in rest.iter_mut().zip(&run) {
+            *end += sum;
+        }
+    }
+    run[LANES - 1]
+}
+
+#[inline(always)]
+fn add(sums: &mut [f64; LANES], others: &[f64; LANES]) {
+    for lane in 0..LANES {
+        sums[lane] += others[lane];
+    }
+}
+
+/// The roots of the means. Where no mean leaves the range in which the samples have their full
+/// precision, they are taken in that precision: that is several times as fast.
+#[inline(always)]
+fn roots<T: Float>(outputs: &mut [T], sums: &mut [f64], window: usize) {
+    let share = 1.0 / window as f64;
+    let mut outside = 0;
+    for sum in &mut *sums {
+        *sum *= share;
+        outside += u64::from(!(*sum == 0.0 || T::NORMAL.contains(sum)));
+    }
+    if outside == 0 {
+        for (output, &mean) in outputs.iter_mut().zip(&*sums) {
+            *output = T::of(mean).root();
+        }
+    } else {
+        for (output, &mean) in outputs.iter_mut().zip(&*sums) {
+            *output = T::of(mean.sqrt());
+        }
     }
 }
