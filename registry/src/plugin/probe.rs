@@ -102,7 +102,7 @@ impl fmt::Display for Failure {
 /// Makes test runs: starts a program that serves them ([`child::serve`](super::child::serve)) and
 /// believes nothing but an answer that names a number which only the two know.
 ///
-/// The child has 10 seconds, and 512 MiB of memory beyond what it begins with. It keeps a crash away
+/// Each child has 10 seconds, and 512 MiB of memory beyond what it begins with. They keep a crash away
 /// from the host; a plugin that wants to deceive may behave in the test run and strike later.
 #[derive(Clone, Debug)]
 pub struct Probe {
