@@ -15,7 +15,7 @@ use auralis::core::accelerator::AcceleratorSettings;
 use auralis::core::{
     Accelerator, BuildContext, Convolver, ConvolverSpec, CpuFeatures, Latency, Options,
 };
-use auralis::registry::plugin::{Allowance, LoadedPlugin, Loader, Probe, Store};
+use auralis::registry::plugin::{Allowance, LoadedPlugin, Loader, Probe, Store, Voucher};
 use libloading::Library;
 
 const ROUNDS: usize = 40;
@@ -53,6 +53,14 @@ struct Raw {
     convolve: RawConvolve,
 }
 
+/// What was just built needs no seal.
+fn allowed() -> Allowance {
+    Allowance {
+        voucher: Voucher::Caller,
+        ..Allowance::default()
+    }
+}
+
 fn main() {
     let file = library("plugin_boundary");
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -60,7 +68,7 @@ fn main() {
     let probe = || Probe::new(env!("CARGO_BIN_EXE_auralis"));
     let loader = || Loader::new(store().expect("a store"), Some(probe()));
     let plugin = loader()
-        .load(&file, &Allowance::default())
+        .load(&file, &allowed())
         .unwrap_or_else(|e| panic!("{e:?}"));
     let accelerator = build(&plugin);
     let raw = Raw::of(&plugin);
@@ -84,7 +92,7 @@ fn main() {
         ("plugin_boundary", "all accelerators"),
     ] {
         let file = stripped(&library(name), folder.path());
-        let known = || loader().load(&file, &Allowance::default());
+        let known = || loader().load(&file, &allowed());
         known().unwrap_or_else(|e| panic!("{e:?}"));
         let load = least(ROUNDS, || drop(black_box(known())));
         let probing = least(ROUNDS, || {

@@ -179,7 +179,7 @@ mod allowed {
 
     use auralis_registry::Registry;
     use auralis_registry::config::{Plugins, Sources};
-    use auralis_registry::plugin::{Allowance, only_ours, secure_execution};
+    use auralis_registry::plugin::{Allowance, Voucher, only_ours, secure_execution};
 
     const VARIABLE: &str = "AURALIS_PLUGIN_PATH";
 
@@ -204,7 +204,7 @@ mod allowed {
         }
         let named = plugins.allow.iter().map(|plugin| {
             let allowance = Allowance {
-                pin: plugin.sha256.clone(),
+                voucher: plugin.sha256.clone().map_or(Voucher::Seal, Voucher::Pin),
                 abort: plugin.allow_abort,
                 within: None,
             };

@@ -219,12 +219,11 @@ fn the_program_checks_the_plugin_and_explains_its_kernel() {
         }
     }
     let config = home.path().join("auralis.toml");
-    let allow = format!(
-        "[[plugins.allow]]\nfile = {:?}\n",
-        file.display().to_string()
-    );
-    fs::write(&config, allow).unwrap();
-    let arguments = ["--config", config.to_str().unwrap(), "explain"];
+    fs::write(&config, "").unwrap();
+    let configured = ["--config", config.to_str().unwrap()];
+    let pin = ["plugin", "pin", file.to_str().unwrap()];
+    succeeded(auralis(home.path(), &[&configured[..], &pin].concat()));
+    let arguments = [&configured[..], &["explain"]].concat();
     let said = succeeded(auralis(home.path(), &arguments));
     let best = *available().last().unwrap();
     let line = format!(

@@ -8,7 +8,7 @@ use auralis_abi::TARGET;
 use libtest_mimic::Trial;
 
 use crate::songs::song;
-use crate::support::{PROGRAM, Run, Sandbox, plugin, trial};
+use crate::support::{PROGRAM, Run, Sandbox, pinned, plugin, trial};
 
 /// A CPU feature that this machine can't have.
 const FOREIGN_FEATURE: &str = if cfg!(target_arch = "aarch64") {
@@ -216,10 +216,7 @@ fn allowing(files: &[&Path], accelerator: &str) -> Sandbox {
 }
 
 fn allow(sandbox: &Sandbox, files: &[&Path], accelerator: &str) {
-    let files: Vec<_> = files
-        .iter()
-        .map(|f| format!("{{ file = {f:?} }}"))
-        .collect();
+    let files: Vec<_> = files.iter().map(|file| pinned(file)).collect();
     sandbox.configure(&format!(
         "[plugins]\nallow = [{}]\n[accelerator]\nbackend = {accelerator}\n",
         files.join(", ")

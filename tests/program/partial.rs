@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::json;
 
 use crate::songs::song;
-use crate::support::{Audio, Sandbox, plugin, trial};
+use crate::support::{Audio, Sandbox, pinned, plugin, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -19,12 +19,12 @@ pub fn trials() -> Vec<Trial> {
 /// The plugin is allowed and comes first, and the chain convolves.
 fn sandbox() -> Sandbox {
     Sandbox::configured(&format!(
-        "[plugins]\nallow = [{:?}]\n\
+        "[plugins]\nallow = [{}]\n\
          [accelerator]\nbackend = [\"convolver\", \"scalar\"]\n\
          [[chain]]\nstage = \"multiband\"\ncrossovers_hz = [300.0]\ngains_db = [1.0, -1.0]\n\
          taps = 129\n\
          [[chain]]\nstage = \"loudness\"\n",
-        plugin("plugin-convolver")
+        pinned(&plugin("plugin-convolver"))
     ))
 }
 

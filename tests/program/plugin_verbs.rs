@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::songs::song;
-use crate::support::{PROGRAM, Run, Sandbox, plugin, trial};
+use crate::support::{PROGRAM, Run, Sandbox, pinned, plugin, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -95,7 +95,7 @@ fn inspect_accepts() {
             "backend accelerator/misbehaving",
             "rank 1000: Breaks as it is told",
             "offers scale, mix",
-            "verdict accepted, not yet run",
+            "verdict accepted, not yet run, to be pinned or sealed before it is loaded",
         ]);
 }
 
@@ -440,10 +440,8 @@ fn list_names_clashes() {
     let bytes = std::fs::read(misbehaving()).unwrap();
     let files = ["a.so", "b.so"].map(|name| sandbox.write(name, &bytes));
     let linked = plugin("plugin-accelerators");
-    sandbox.configure(&format!(
-        "[plugins]\nallow = [{:?}, {:?}, {linked:?}]\n",
-        files[0], files[1]
-    ));
+    let allow = [&files[0], &files[1], &linked].map(|file| pinned(file));
+    sandbox.configure(&format!("[plugins]\nallow = [{}]\n", allow.join(", ")));
     let run = sandbox.run("plugin list --json").exits(0);
     for (file, other) in [(&files[0], &files[1]), (&files[1], &files[0])] {
         let object = run.object_with("file", text(file));
@@ -461,7 +459,7 @@ fn list_names_clashes() {
 fn quarantine() {
     let file = misbehaving();
     let sandbox = Sandbox::new();
-    let allow = format!("[plugins]\nallow = [{file:?}]\n");
+    let allow = format!("[plugins]\nallow = [{}]\n", pinned(&file));
     let fill = || {
         sandbox.configure(&allow);
         run(&sandbox, "illegal-instruction", "backends -q", &[]).exits(0);

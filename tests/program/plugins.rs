@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::songs::{Wav, music, song};
-use crate::support::{Audio, PROGRAM, Run, Sandbox, plugin, trial};
+use crate::support::{Audio, PROGRAM, Run, Sandbox, pinned, plugin, sealed, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -49,10 +49,7 @@ pub fn trials() -> Vec<Trial> {
 fn allowing(crates: &[&str], backend: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("song.wav", &song(1, 0.6));
-    let files: Vec<_> = crates
-        .iter()
-        .map(|name| format!("{{ file = {:?} }}", plugin(name)))
-        .collect();
+    let files: Vec<_> = crates.iter().map(|name| pinned(&plugin(name))).collect();
     let mut config = format!("[plugins]\nallow = [{}]\n", files.join(", "));
     if !backend.is_empty() {
         config += &format!("[accelerator]\nbackend = \"{backend}\"\n");
@@ -235,8 +232,7 @@ fn folders() {
     let sandbox = Sandbox::new();
     let name = plugin("plugin-fixture");
     let name = name.file_name().unwrap().to_str().unwrap();
-    let bytes = std::fs::read(plugin("plugin-fixture")).unwrap();
-    sandbox.write(&format!("plugins/{name}"), &bytes);
+    sandbox.write(&format!("plugins/{name}"), &sealed("plugin-fixture"));
     let mut command = sandbox.command(PROGRAM);
     command.args(["explain", "--json", "--set", "accelerator.backend=fixture"]);
     command.env("AURALIS_PLUGIN_PATH", sandbox.path("plugins"));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use auralis::audio::Reader;
+use auralis::registry::plugin::{Allowance, Voucher, inspect, seal};
 use ebur128::{EbuR128, Mode};
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -259,4 +260,22 @@ pub fn plugin(crate_name: &str) -> PathBuf {
     let beside = std::env::current_exe().unwrap().with_file_name(file);
     assert!(beside.is_file(), "cargo has not built {}", beside.display());
     beside
+}
+
+/// The entry of `[plugins] allow` for this file, with its pin. What is no file has none.
+pub fn pinned(file: &Path) -> String {
+    let allowance = Allowance {
+        voucher: Voucher::Caller,
+        ..Allowance::default()
+    };
+    match inspect(file, &allowance, None).sha256 {
+        Some(sha256) => format!("{{ file = {file:?}, sha256 = \"{sha256}\" }}"),
+        None => format!("{{ file = {file:?} }}"),
+    }
+}
+
+/// The plugin that cargo built beside this test, sealed as one is shipped.
+pub fn sealed(crate_name: &str) -> Vec<u8> {
+    let built = fs::read(plugin(crate_name)).unwrap();
+    seal(&built).unwrap_or_else(|e| panic!("{}", e.report()))
 }

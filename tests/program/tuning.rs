@@ -7,7 +7,7 @@ use auralis_core::Kernel;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::support::{PROGRAM, Run, Sandbox, plugin, trial};
+use crate::support::{PROGRAM, Run, Sandbox, pinned, plugin, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -178,7 +178,7 @@ fn foreign() {
 fn wrong() {
     let sandbox = Sandbox::new();
     let file = plugin("plugin-misbehaving");
-    sandbox.configure(&format!("[plugins]\nallow = [{{ file = {file:?} }}]\n"));
+    sandbox.configure(&format!("[plugins]\nallow = [{}]\n", pinned(&file)));
     // It passes its test run; the accelerator of the highest rank is selected.
     assert_eq!(accelerator(&sandbox, &[])["chosen"], "misbehaving");
     let mut command = sandbox.command(PROGRAM);
@@ -228,7 +228,7 @@ fn wrong() {
 fn own_kernel() {
     let sandbox = Sandbox::new();
     let file = plugin("plugin-own-kernel");
-    sandbox.configure(&format!("[plugins]\nallow = [{{ file = {file:?} }}]\n"));
+    sandbox.configure(&format!("[plugins]\nallow = [{}]\n", pinned(&file)));
     let run = sandbox.run("tune --json --time 1").exits(0);
     let cells: Vec<_> = run
         .objects()

@@ -1290,11 +1290,15 @@ typedef AuralisSliceU8 AuralisText;
 #define AURALIS_MANIFEST(text) \
     AURALIS_KEEP static const char AURALIS_JOIN(auralis_manifest_, __LINE__)[] = text
 
-/* The record of the plugin itself. Both are string literals that need no escape in JSON. */
+/* The record of the plugin itself, and room for the seal that `auralis plugin seal` writes. Both are
+ * string literals that need no escape in JSON. */
 #define AURALIS_MANIFEST_PLUGIN(name, version) \
     AURALIS_MANIFEST("auralis-plugin {\"abi\":" AURALIS_QUOTE(AURALIS_ABI_VERSION) \
         ",\"name\":\"" name "\",\"version\":\"" version "\",\"target\":\"" AURALIS_TARGET \
-        "\",\"panic\":\"unwind\"}")
+        "\",\"panic\":\"unwind\"}\0auralis-seal " AURALIS_ZEROS AURALIS_ZEROS)
+
+/* Half of the digits of a seal that is still to be made. */
+#define AURALIS_ZEROS "00000000000000000000000000000000"
 
 /* The options_schema of a backend without options. */
 #define AURALIS_NO_OPTIONS "{\"type\":\"object\",\"additionalProperties\":false}"

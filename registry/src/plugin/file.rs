@@ -16,12 +16,36 @@ const MOST_BYTES: u64 = 1 << 30;
 /// What the configuration says of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allowance {
-    /// The SHA-256 that the file must have, in hexadecimal; `None`: any.
-    pub pin: Option<String>,
+    /// Who vouches for its bytes.
+    pub voucher: Voucher,
     /// Whether its panics may end the process.
     pub abort: bool,
     /// The folder that the file must lie in when all links are resolved; `None`: any.
     pub within: Option<PathBuf>,
+}
+
+/// Who vouches that a file holds what its author made. Without a voucher, damage that the checks of the
+/// file and the test run do not meet would be found by running it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Voucher {
+    /// The file itself, by its seal.
+    #[default]
+    Seal,
+    /// The user, by the SHA-256 that it must have, in hexadecimal.
+    Pin(String),
+    /// Whoever calls: for looking at a file, and for a program that knows it by other means. No
+    /// configuration can say this.
+    Caller,
+}
+
+impl Voucher {
+    /// The pin, if it is one.
+    pub fn pin(&self) -> Option<&str> {
+        match self {
+            Self::Pin(pin) => Some(pin),
+            Self::Seal | Self::Caller => None,
+        }
+    }
 }
 
 /// A library as it was read, once: what is checked is what is loaded.

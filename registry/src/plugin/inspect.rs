@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::store::Record;
 use super::{
-    Allowance, LibraryFile, Manifest, Store, architecture, rejected, relocations, root, seal,
+    Allowance, LibraryFile, Manifest, Store, Voucher, architecture, rejected, relocations, root,
+    seal,
 };
 
 /// What is to be thought of a file.
@@ -98,8 +99,8 @@ impl Examined {
             Err(error) => return refused(None, error),
         };
         // Nothing is parsed of a file that is not the one that was meant.
-        let pinned = allowance.pin.as_ref();
-        if let Some(Err(error)) = pinned.map(|pin| file.check_pin(pin)) {
+        let pin = allowance.voucher.pin();
+        if let Some(Err(error)) = pin.map(|pin| file.check_pin(pin)) {
             return refused(Some(file), error);
         }
         // Even of a file that can't be used it is good to know what it would have brought.
@@ -132,6 +133,12 @@ fn check(
     let sealed = seal::check(&file.bytes)?;
     root::check(&file.bytes)?;
     relocations::check(&file.bytes)?;
+    if !sealed && allowance.voucher == Voucher::Seal {
+        return Err(rejected(
+            "the file is neither pinned nor sealed, so nothing tells it from a damaged one: \
+             `auralis plugin pin FILE` pins it, `auralis plugin seal FILE` seals what you built",
+        ));
+    }
     Ok(sealed)
 }
 

@@ -31,7 +31,7 @@ use std::borrow::Cow;
 
 use auralis_core::{Error, ErrorKind};
 
-pub use file::{Allowance, LibraryFile};
+pub use file::{Allowance, LibraryFile, Voucher};
 pub use inspect::{Inspection, Verdict, inspect};
 pub use load::{LoadedPlugin, Loader, PluginKind, open, open_as_described};
 pub use manifest::{BackendRecord, KernelRecord, Manifest, PluginRecord, VariantRecord};

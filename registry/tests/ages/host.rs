@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use auralis_core::Result;
-use auralis_registry::plugin::{Allowance, LoadedPlugin, Loader, Manifest, Probe, Store};
+use auralis_registry::plugin::{Allowance, LoadedPlugin, Loader, Manifest, Probe, Store, Voucher};
 
 /// A file or folder of the repository.
 pub fn repository(path: &str) -> PathBuf {
@@ -17,7 +17,11 @@ pub fn load(library: &Path) -> Result<LoadedPlugin> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::at(folder.path().join("store"))?;
     let probe = Probe::new(env::current_exe().unwrap());
-    Loader::new(store, Some(probe)).load(library, &Allowance::default())
+    let allowance = Allowance {
+        voucher: Voucher::Caller,
+        ..Allowance::default()
+    };
+    Loader::new(store, Some(probe)).load(library, &allowance)
 }
 
 /// What the library says of itself in its own file.

@@ -8,12 +8,12 @@ use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{
     Accelerator, BuildContext, CpuFeatures, ErrorKind, Kernel, Linked, Options, Result,
 };
-use auralis_registry::plugin::{Allowance, open};
+use auralis_registry::plugin::open;
 use auralis_registry::{Candidate, Facts, Registry, Source};
 use fixture_backend::answers::answers;
 use libtest_mimic::Trial;
 
-use crate::support::{Sandbox, library, trial};
+use crate::support::{Sandbox, allowed, library, trial};
 
 /// Without these options the backend `faulty` is not built.
 const ARMED: &str = r#"{"armed": true}"#;
@@ -161,7 +161,7 @@ fn loads_from_a_private_copy() {
     let sandbox = Sandbox::new();
     let file = sandbox.fixture("plugins/one.so");
     let loader = sandbox.loader();
-    let first = loader.load(&file, &Allowance::default()).unwrap();
+    let first = loader.load(&file, &allowed()).unwrap();
     assert_eq!(first.file(), file);
     assert!(first.opened().starts_with(sandbox.path("store")));
     fs::write(&file, b"no library any more").unwrap();
@@ -171,7 +171,7 @@ fn loads_from_a_private_copy() {
         .find(|c| c.facts.id == "fixture")
         .unwrap();
     with("{}", |context| fixture.build(context)).unwrap();
-    let refused = loader.load(&file, &Allowance::default()).unwrap_err();
+    let refused = loader.load(&file, &allowed()).unwrap_err();
     assert!(
         refused.report().contains("no library"),
         "{}",
@@ -187,7 +187,7 @@ fn two_with_one_id() {
     let loader = sandbox.loader();
     let outcomes = files
         .clone()
-        .map(|file| loader.load_into(&mut registry, &file, &Allowance::default()));
+        .map(|file| loader.load_into(&mut registry, &file, &allowed()));
     assert_eq!(outcomes, [true, false, false]);
     assert!(registry.candidates::<dyn Accelerator>().is_empty());
     let rejected: Vec<_> = registry.rejected().iter().map(|r| &r.file).collect();
@@ -217,11 +217,7 @@ fn a_linked_id_is_taken() {
         .map(|c| c.facts.clone())
         .collect();
     let file = library("plugin-accelerators");
-    assert!(
-        !sandbox
-            .loader()
-            .load_into(&mut registry, &file, &Allowance::default())
-    );
+    assert!(!sandbox.loader().load_into(&mut registry, &file, &allowed()));
     let after: Vec<_> = registry
         .candidates::<dyn Accelerator>()
         .iter()

@@ -14,10 +14,10 @@ use std::time::Duration;
 use auralis_core::{Error, ErrorKind, Result};
 #[cfg(unix)]
 use auralis_registry::plugin::process;
-use auralis_registry::plugin::{Allowance, Failure, Verdict, inspect};
+use auralis_registry::plugin::{Failure, Verdict, inspect};
 use libtest_mimic::Trial;
 
-use crate::support::{Sandbox, library, probe, trial};
+use crate::support::{Sandbox, allowed, library, probe, trial};
 
 /// What happens in the child, by the name of the file, and what is to be said of it.
 const FAULTS: &[(&str, &str)] = &[
@@ -150,9 +150,9 @@ fn not_run() {
     assert!(matches!(missing.run(&file), Err(Failure::NotRun(_))));
     for probe in [None, Some(missing)] {
         let loader = auralis_registry::plugin::Loader::new(sandbox.store(), probe);
-        let error = loader.load(&file, &Allowance::default()).unwrap_err();
+        let error = loader.load(&file, &allowed()).unwrap_err();
         assert!(error.report().contains("test"), "{}", error.report());
-        let seen = inspect(&file, &Allowance::default(), Some(loader.store()));
+        let seen = inspect(&file, &allowed(), Some(loader.store()));
         assert_eq!((seen.verdict, seen.probed), (Verdict::Accepted, false));
     }
 }
@@ -165,7 +165,7 @@ fn not_begun() {
         let probe = auralis_registry::plugin::Probe::new(program);
         let loader = auralis_registry::plugin::Loader::new(sandbox.store(), Some(probe));
         let file = sandbox.fixture("good.so");
-        let error = loader.load(&file, &Allowance::default()).unwrap_err();
+        let error = loader.load(&file, &allowed()).unwrap_err();
         let report = error.report();
         assert!(
             report.contains("did not begin") && report.contains(says),
@@ -220,10 +220,7 @@ fn held_pipe() {
 fn another_table() {
     let sandbox = Sandbox::new();
     let file = library("plugin-other-layout");
-    let error = sandbox
-        .loader()
-        .load(&file, &Allowance::default())
-        .unwrap_err();
+    let error = sandbox.loader().load(&file, &allowed()).unwrap_err();
     assert_eq!(
         error.message(),
         "put in quarantine: the plugin's interface `accelerator.slices/1` is another one than the \
@@ -266,10 +263,7 @@ fn forged_manifest() {
         let at = find(from, find(record, 0));
         bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
         let file = sandbox.write("forged.so", &bytes);
-        let error = sandbox
-            .loader()
-            .load(&file, &Allowance::default())
-            .unwrap_err();
+        let error = sandbox.loader().load(&file, &allowed()).unwrap_err();
         assert_eq!(
             error.message(),
             format!("put in quarantine: the manifest is forged: {says}")

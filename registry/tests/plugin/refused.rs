@@ -5,15 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use auralis_abi::TARGET;
-use auralis_registry::plugin::{Allowance, Verdict, inspect};
+use auralis_registry::plugin::{Allowance, Verdict, Voucher, inspect, seal};
 use libtest_mimic::Trial;
 
-use crate::support::{Sandbox, library, trial, without};
+use crate::support::{Sandbox, allowed, library, trial, without};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
         trial("refused::no_library", no_library),
         trial("refused::pins", pins),
+        trial("refused::without_a_voucher", without_a_voucher),
         trial("refused::nothing_to_refuse", nothing_to_refuse),
     ];
     #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
@@ -35,7 +36,7 @@ pub fn trials() -> Vec<Trial> {
 
 /// The reason why a file is rejected, with FILE in the place of its path.
 fn refused(file: &Path) -> String {
-    refused_with(file, &Allowance::default())
+    refused_with(file, &allowed())
 }
 
 fn refused_with(file: &Path, allowance: &Allowance) -> String {
@@ -195,7 +196,7 @@ fn found(bytes: &[u8], text: &[u8]) -> std::vec::IntoIter<usize> {
 }
 
 fn nothing_to_refuse() {
-    let inspection = inspect(&library("plugin-fixture"), &Allowance::default(), None);
+    let inspection = inspect(&library("plugin-fixture"), &allowed(), None);
     assert_eq!(inspection.verdict, Verdict::Accepted, "{inspection:?}");
     assert!(!inspection.probed);
     let manifest = inspection.manifest.unwrap();
@@ -223,9 +224,30 @@ fn nothing_to_refuse() {
     let file = sandbox.write("abort.so", &edited(abort));
     let allowance = Allowance {
         abort: true,
-        ..Allowance::default()
+        ..allowed()
     };
     assert_eq!(inspect(&file, &allowance, None).verdict, Verdict::Accepted);
+}
+
+/// A file that is neither pinned nor sealed is sound and not loaded: nothing is known of its bytes.
+fn without_a_voucher() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.fixture("plugin.so");
+    let unsealed = "the file is neither pinned nor sealed, so nothing tells it from a damaged one: \
+                    `auralis plugin pin FILE` pins it, `auralis plugin seal FILE` seals what you built";
+    assert_eq!(refused_with(&file, &Allowance::default()), unsealed);
+    let error = sandbox
+        .loader()
+        .load(&file, &Allowance::default())
+        .unwrap_err();
+    assert!(error.report().starts_with(unsealed), "{}", error.report());
+    let nothing_ran = fs::read_dir(sandbox.path("store")).unwrap().next();
+    assert!(nothing_ran.is_none(), "{nothing_ran:?}");
+
+    let sealed = seal(&fs::read(&file).unwrap()).unwrap();
+    let file = sandbox.write("sealed.so", &sealed);
+    let plugin = sandbox.loader().load(&file, &Allowance::default()).unwrap();
+    assert_eq!(plugin.file(), file);
 }
 
 /// What the system's loader reads before any code runs: each number with a wrong one in its place.
@@ -309,10 +331,10 @@ fn damaged_tables() {
 
 fn pins() {
     let file = library("plugin-fixture");
-    let sha256 = inspect(&file, &Allowance::default(), None).sha256.unwrap();
+    let sha256 = inspect(&file, &allowed(), None).sha256.unwrap();
     let pinned = |pin: &str| Allowance {
-        pin: Some(pin.into()),
-        ..Allowance::default()
+        voucher: Voucher::Pin(pin.into()),
+        ..allowed()
     };
     for good in [sha256.clone(), sha256.to_uppercase()] {
         assert_eq!(
@@ -370,7 +392,7 @@ fn who_may_write() {
         let path = sandbox.path(name);
         let before = fs::metadata(&path).unwrap().permissions();
         fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-        let inspection = inspect(&file, &Allowance::default(), None);
+        let inspection = inspect(&file, &allowed(), None);
         let expected = message.map(|m| format!("{m} (path: {}, mode: {mode:o})", path.display()));
         // A sticky folder is fine if root owns it.
         let of_root = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&path).unwrap()) == 0;
@@ -399,7 +421,7 @@ fn links_out() {
     };
     let allowance = Allowance {
         within: Some(sandbox.path("plugins")),
-        ..Allowance::default()
+        ..allowed()
     };
     let reason = refused_with(&link(&outside, "plugins/out.so"), &allowance);
     assert!(

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use auralis_registry::plugin::{Allowance, Clear, Host, Inspection, Store, Verdict, inspect};
+use auralis_registry::plugin::{Clear, Host, Inspection, Store, Verdict, inspect};
 use libtest_mimic::Trial;
 
-use crate::support::{Sandbox, trial};
+use crate::support::{Sandbox, allowed, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -21,7 +21,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn seen(sandbox: &Sandbox, name: &str, store: &Store) -> Inspection {
-    inspect(&sandbox.path(name), &Allowance::default(), Some(store))
+    inspect(&sandbox.path(name), &allowed(), Some(store))
 }
 
 fn a_verdict_is_kept() {
@@ -29,11 +29,11 @@ fn a_verdict_is_kept() {
     let file = sandbox.fixture("good.so");
     let loader = sandbox.loader();
     assert!(!seen(&sandbox, "good.so", loader.store()).probed);
-    loader.load(&file, &Allowance::default()).unwrap();
+    loader.load(&file, &allowed()).unwrap();
     assert!(seen(&sandbox, "good.so", loader.store()).probed);
     // What is known needs no test.
     let without = auralis_registry::plugin::Loader::new(sandbox.store(), None);
-    without.load(&file, &Allowance::default()).unwrap();
+    without.load(&file, &allowed()).unwrap();
 }
 
 /// The plugin's file fails, whatever its name: what is known is its hash.
@@ -63,10 +63,7 @@ fn quarantine() {
         reason.starts_with("in quarantine") && reason.ends_with("killed by SIGSEGV"),
         "{reason}"
     );
-    let error = sandbox
-        .loader()
-        .load(&file, &Allowance::default())
-        .unwrap_err();
+    let error = sandbox.loader().load(&file, &allowed()).unwrap_err();
     assert!(
         error.report().contains("killed by SIGSEGV"),
         "{}",
@@ -114,7 +111,7 @@ fn quarantine() {
         assert_eq!(store.clear(&which).unwrap().len(), lifted, "{which:?}");
         assert_eq!(store.quarantined().unwrap().len(), 1 - lifted, "{which:?}");
     }
-    sandbox.loader().load(&file, &Allowance::default()).unwrap();
+    sandbox.loader().load(&file, &allowed()).unwrap();
 }
 
 fn what_is_meant() {

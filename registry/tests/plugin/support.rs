@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use auralis_registry::plugin::{Loader, Probe, Store};
+use auralis_registry::plugin::{Allowance, Loader, Probe, Store, Voucher};
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 
@@ -32,6 +32,14 @@ pub fn library(crate_name: &str) -> PathBuf {
 /// This program tests its plugins itself.
 pub fn probe() -> Probe {
     Probe::new(env::current_exe().unwrap())
+}
+
+/// What these tests say of a file, unless a test is about who vouches for it.
+pub fn allowed() -> Allowance {
+    Allowance {
+        voucher: Voucher::Caller,
+        ..Allowance::default()
+    }
 }
 
 /// A folder with a store of its own.

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use auralis_core::{CpuFeatures, Error, ErrorKind, REFERENCE, Result};
 use auralis_registry::plugin::process::{self, End, Stoppable};
-use auralis_registry::plugin::{Allowance, LibraryFile, Manifest, Store, Verdict, inspect};
+use auralis_registry::plugin::{
+    Allowance, LibraryFile, Manifest, Store, Verdict, Voucher, inspect,
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -100,7 +102,11 @@ impl Check {
     /// Runs the verb.
     pub fn run(&self, global: &Global) -> Outcome {
         let file = super::named(&self.file)?;
-        let allowance = super::Allowed::find(global)?.of(&file);
+        let mut allowance = super::Allowed::find(global)?.of(&file);
+        if allowance.voucher == Voucher::Seal {
+            // The child is there to contain it.
+            allowance.voucher = Voucher::Caller;
+        }
         let (library, manifest) = checked(&file, &allowance)?;
         let mut tally = Tally::default();
         let mut trials = VecDeque::new();

@@ -113,7 +113,7 @@ impl Plugin {
             abi_stable: plugin.as_ref().and_then(|p| p.abi_stable.clone()),
             backends: backends.into_iter().map(Backend::from).collect(),
             kernels,
-            pinned: allowance.pin.is_some(),
+            pinned: allowance.voucher.pin().is_some(),
             sealed,
             probed,
             notes,
@@ -185,7 +185,7 @@ impl Plugin {
         for note in &self.notes {
             line("note", note)?;
         }
-        line("verdict", self.verdict_in_words())?;
+        line("verdict", &self.verdict_in_words())?;
         match &self.reason {
             Some(reason) => line("reason", reason),
             None => Ok(()),
@@ -201,14 +201,22 @@ impl Plugin {
         ))
     }
 
-    fn verdict_in_words(&self) -> &'static str {
-        match (self.verdict, self.probed, self.pinned) {
-            (Verdict::Rejected, ..) => "rejected",
-            (Verdict::Quarantined, ..) => "quarantined",
-            (Verdict::Accepted, true, true) => "accepted, passed its test run, pinned",
-            (Verdict::Accepted, true, false) => "accepted, passed its test run",
-            (Verdict::Accepted, false, true) => "accepted, not yet run, pinned",
-            (Verdict::Accepted, false, false) => "accepted, not yet run",
+    fn verdict_in_words(&self) -> String {
+        match self.verdict {
+            Verdict::Rejected => "rejected".into(),
+            Verdict::Quarantined => "quarantined".into(),
+            Verdict::Accepted => {
+                let run = match self.probed {
+                    true => "passed its test run",
+                    false => "not yet run",
+                };
+                let vouched = match (self.pinned, self.sealed) {
+                    (true, _) => ", pinned",
+                    (false, true) => "",
+                    (false, false) => ", to be pinned or sealed before it is loaded",
+                };
+                format!("accepted, {run}{vouched}")
+            }
         }
     }
 }

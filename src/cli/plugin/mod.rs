@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use auralis_core::{Error, ErrorKind, Result};
 use auralis_registry::config::load;
-use auralis_registry::plugin::Allowance;
+use auralis_registry::plugin::{Allowance, Voucher};
 use auralis_registry::{Registry, RejectedPlugin};
 use clap::Subcommand;
 
@@ -76,6 +76,14 @@ fn named(file: &Path) -> Result<PathBuf> {
         })
 }
 
+/// For looking at a file that nobody vouches for.
+fn unvouched() -> Allowance {
+    Allowance {
+        voucher: Voucher::Caller,
+        ..Allowance::default()
+    }
+}
+
 /// The plugins that the configuration and the environment name.
 struct Allowed {
     files: Vec<(PathBuf, Allowance)>,
@@ -94,10 +102,10 @@ impl Allowed {
         Ok(Self { files, rejected })
     }
 
-    /// What is said of this file; nothing if it is not named.
+    /// What is said of this file. One that is not named needs no voucher: it is only looked at.
     fn of(self, file: &Path) -> Allowance {
         let same = |path: &Path| path == file || path.canonicalize().is_ok_and(|p| p == file);
         let found = self.files.into_iter().find(|(path, _)| same(path));
-        found.map(|(_, allowance)| allowance).unwrap_or_default()
+        found.map_or_else(unvouched, |(_, allowance)| allowance)
     }
 }

@@ -83,7 +83,7 @@ impl Pin {
         let path = super::named(&self.file)?;
         let allowance = Allowance {
             abort: self.allow_abort,
-            ..Allowance::default()
+            ..super::unvouched()
         };
         let inspection = inspect(&path, &allowance, None);
         match (inspection.verdict, inspection.sha256) {

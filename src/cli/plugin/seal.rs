@@ -37,7 +37,7 @@ impl Seal {
         write_seal(&file).map_err(|e| e.with("file", file.display()))?;
         let allowance = Allowance {
             abort: true,
-            ..Allowance::default()
+            ..super::unvouched()
         };
         let sealed = inspect(&file, &allowance, None);
         if let (Verdict::Rejected, Some(reason)) = (sealed.verdict, &sealed.reason) {
