@@ -7,7 +7,6 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-#[cfg(target_arch = "x86_64")]
 use std::mem::MaybeUninit;
 
 thread_local! {
@@ -18,8 +17,18 @@ thread_local! {
 ///
 /// Foreign code may change them: a library linked with `-ffast-math` switches denormals off in the
 /// thread that opens it. Exception flags, which every operation may set, are not part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct FloatControl(u64);
+
+impl PartialEq for FloatControl {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        // The register's flags are masked here alone: one instruction for two readings.
+        (self.0 ^ other.0) & CONTROL == 0
+    }
+}
+
+impl Eq for FloatControl {}
 
 impl FloatControl {
     /// What is set in this thread.
@@ -33,10 +42,31 @@ impl FloatControl {
     pub fn restore(self) -> bool {
         let changed = Self::read() != self;
         if changed {
-            write(self.0);
-            RESTORATIONS.set(RESTORATIONS.get() + 1);
+            self.write();
         }
         changed
+    }
+
+    #[cold]
+    fn write(self) {
+        write(self.0);
+        RESTORATIONS.set(RESTORATIONS.get() + 1);
+    }
+
+    /// Runs foreign code, and says what was set before if that is no longer so: then it is the caller's
+    /// to [restore](Self::restore). Cheaper than to read before and restore after, because the first
+    /// reading stays in memory, where the instruction leaves it.
+    #[inline(always)]
+    pub fn around<T>(foreign: impl FnOnce() -> T) -> (T, Option<Self>) {
+        let mut before = Register::uninit();
+        store(&mut before);
+        let answer = foreign();
+        let mut after = Register::uninit();
+        store(&mut after);
+        // SAFETY: both were just stored.
+        let (before, after) = unsafe { (before.assume_init(), after.assume_init()) };
+        let (before, after) = (Self(before.into()), Self(after.into()));
+        (answer, (before != after).then_some(before))
     }
 
     /// How often it had to be set again in this thread: a trial that sees the number grow has found
@@ -104,28 +134,43 @@ const FLUSH_TO_ZERO: u64 = 0;
 
 /// The bits of MXCSR that are control: Intel SDM volume 1, section 10.2.3.
 #[cfg(target_arch = "x86_64")]
-const CONTROL: u32 = 0xFFC0;
+const CONTROL: u64 = 0xFFC0;
 
+/// FPCR holds nothing else.
+#[cfg(not(target_arch = "x86_64"))]
+const CONTROL: u64 = u64::MAX;
+
+/// Room for what the register holds.
 #[cfg(target_arch = "x86_64")]
+type Register = MaybeUninit<u32>;
+#[cfg(not(target_arch = "x86_64"))]
+type Register = MaybeUninit<u64>;
+
 #[inline]
 fn read() -> u64 {
-    let mut mxcsr = MaybeUninit::<u32>::uninit();
-    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32, and reads nothing.
-    let mxcsr = unsafe {
+    let mut register = Register::uninit();
+    store(&mut register);
+    // SAFETY: it was just stored.
+    unsafe { register.assume_init() }.into()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn store(place: &mut Register) {
+    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a u32, and reads nothing.
+    unsafe {
         std::arch::asm!(
             "stmxcsr [{}]",
-            in(reg) mxcsr.as_mut_ptr(),
+            in(reg) place.as_mut_ptr(),
             options(nostack, preserves_flags)
         );
-        mxcsr.assume_init()
-    };
-    u64::from(mxcsr & CONTROL)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 fn write(control: u64) {
     let mxcsr = control as u32;
-    // SAFETY: ldmxcsr reads 4 bytes from a local u32; only control bits that were read from the
+    // SAFETY: ldmxcsr reads 4 bytes from a local u32; only bits that were read from the
     // register before are set, and FTZ and DAZ, which every x86-64 has, so no reserved bit faults.
     // What Rust assumes of the register is its default: code that runs under FTZ and DAZ may see
     // denormals as they are or as zero, which audio allows for.
@@ -133,12 +178,12 @@ fn write(control: u64) {
 }
 
 #[cfg(target_arch = "aarch64")]
-#[inline]
-fn read() -> u64 {
+#[inline(always)]
+fn store(place: &mut Register) {
     let fpcr: u64;
     // SAFETY: FPCR may be read at every exception level; nothing else is touched.
     unsafe { std::arch::asm!("mrs {}, fpcr", out(reg) fpcr, options(nomem, nostack)) };
-    fpcr
+    place.write(fpcr);
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -149,8 +194,8 @@ fn write(control: u64) {
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn read() -> u64 {
-    0
+fn store(place: &mut Register) {
+    place.write(0);
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -170,6 +215,11 @@ mod tests {
         assert!(before.restore());
         assert_eq!(FloatControl::restorations(), restorations + 1);
         assert_eq!(FloatControl::read(), before);
+        let (answer, changed) = FloatControl::around(|| halved(1.0));
+        assert_eq!((answer, changed), (0.5, None));
+        let (_, changed) = FloatControl::around(|| write(before.0 | FLUSH_TO_ZERO));
+        assert_eq!(changed, Some(before));
+        assert!(before.restore());
     }
 
     fn halved(smallest: f32) -> f32 {

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cli")]
 mod convolve;
+#[cfg(all(feature = "cli", feature = "plugins"))]
+mod dylib;
 mod equalizer;
 mod fallback;
 mod limiter;

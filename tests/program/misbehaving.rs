@@ -2,19 +2,20 @@
 //! mastered by the next candidate, or refused where the plugin was named alone.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use auralis_abi::TARGET;
 use libtest_mimic::Trial;
 
 use crate::songs::song;
-use crate::support::{PROGRAM, Run, Sandbox, pinned, plugin, trial};
+use crate::support::{PROGRAM, Run, Sandbox, pinned, plugin, sealed, trial};
 
 /// A CPU feature that this machine can't have.
 const FOREIGN_FEATURE: &str = if cfg!(target_arch = "aarch64") {
-    r#""requires":["avx512f"]"#
+    "avx512f"
 } else {
-    r#""requires":["sve2"]"#
+    "sve2"
 };
 
 /// A machine that this is not, by its number in an ELF header and by its name.
@@ -31,24 +32,20 @@ struct Fault {
     misbehave: &'static str,
     /// Puts the file in place.
     file: fn(&Sandbox) -> PathBuf,
-    /// What the user is told.
-    says: &'static [&'static str],
+    /// What the user is told, with names in braces for what differs from machine to machine.
+    reason: &'static str,
     /// Whether the file alone shows it, so that no code of it runs.
     from_file: bool,
 }
 
 impl Fault {
     /// A fault that shows when the plugin's code runs.
-    const fn of_code(
-        name: &'static str,
-        misbehave: &'static str,
-        says: &'static [&'static str],
-    ) -> Self {
+    const fn of_code(name: &'static str, misbehave: &'static str, reason: &'static str) -> Self {
         Self {
             name,
             misbehave,
             file: |_| plugin("plugin-misbehaving"),
-            says,
+            reason,
             from_file: false,
         }
     }
@@ -57,16 +54,24 @@ impl Fault {
     const fn of_file(
         name: &'static str,
         file: fn(&Sandbox) -> PathBuf,
-        says: &'static [&'static str],
+        reason: &'static str,
     ) -> Self {
         Self {
             name,
             // Code that ran would end the program.
             misbehave: "abort",
             file,
-            says,
+            reason,
             from_file: true,
         }
+    }
+
+    fn reason(&self) -> String {
+        self.reason
+            .replace("{target}", TARGET)
+            .replace("{arch}", std::env::consts::ARCH)
+            .replace("{foreign}", FOREIGN_MACHINE.1)
+            .replace("{feature}", FOREIGN_FEATURE)
     }
 }
 
@@ -74,37 +79,43 @@ const FAULTS: &[Fault] = &[
     Fault::of_file(
         "missing",
         |sandbox| sandbox.path("plugins/missing.so"),
-        &["the file can't be found"],
+        "the file can't be found: No such file or directory (os error 2)",
     ),
     Fault::of_file(
         "not_a_library",
         |sandbox| sandbox.write("plugins/text.so", b"#!/bin/sh\nexit 0\n"),
-        &["the file is no library: it is neither ELF nor PE nor Mach-O"],
+        "the file is no library: it is neither ELF nor PE nor Mach-O",
     ),
     Fault::of_file(
         "no_manifest",
         |sandbox| compiled(sandbox, "int auralis_plugin_v1 = 1;"),
-        &["no manifest"],
+        "the library has no manifest: it lacks the section `.auralis`",
     ),
     Fault::of_file(
         "newer_abi",
         |sandbox| patched(sandbox, r#""abi":1,"#, r#""abi":2,"#),
-        &["ABI 2", "this host ABI 1"],
+        "the plugin speaks ABI 2, this host ABI 1",
     ),
     Fault::of_file(
         "panic_abort",
         |sandbox| patched(sandbox, r#""panic":"unwind""#, r#""panic":"abort""#),
-        &["panic", "abort", "allow_abort"],
+        "the plugin was built with panic = \"abort\", so that a panic of it ends the whole process; `allow_abort = true` beside its file allows that",
     ),
     Fault::of_file(
         "another_target",
         |sandbox| patched(sandbox, TARGET, "m68k-unknown-linux-gnu"),
-        &["m68k-unknown-linux-gnu", TARGET],
+        "the plugin was built for m68k-unknown-linux-gnu, this host for {target}",
     ),
     Fault::of_file(
         "missing_cpu_feature",
-        |sandbox| patched(sandbox, r#""requires":[]"#, FOREIGN_FEATURE),
-        &["CPU features"],
+        |sandbox| {
+            patched(
+                sandbox,
+                r#""requires":[]"#,
+                &format!(r#""requires":["{FOREIGN_FEATURE}"]"#),
+            )
+        },
+        "every backend of the plugin needs CPU features that this CPU lacks (features: {feature})",
     ),
     Fault::of_file(
         "another_machine",
@@ -114,59 +125,107 @@ const FAULTS: &[Fault] = &[
             bytes[18..20].copy_from_slice(&FOREIGN_MACHINE.0.to_le_bytes());
             sandbox.write("plugins/foreign.so", &bytes)
         },
-        &[
-            "an ELF library for",
-            FOREIGN_MACHINE.1,
-            std::env::consts::ARCH,
-        ],
+        "the file is an ELF library for {foreign}, this process needs an ELF library for {arch}",
     ),
     Fault::of_file(
         "forged_manifest_over_an_alien_library",
         |sandbox| compiled(sandbox, &forged("int alien(void) { return 1; }")),
-        &["does not export `auralis_plugin_v1`"],
+        "the library is no plugin of auralis: it does not export `auralis_plugin_v1`",
     ),
     Fault {
         from_file: false,
         ..Fault::of_file(
             "forged_manifest_and_root_over_an_alien_library",
             |sandbox| compiled(sandbox, &forged(EMPTY_ROOT)),
-            &["was built for"],
+            "put in quarantine: the plugin was built for , this host for {target}",
         )
     },
-    Fault::of_code("aborts_at_load", "abort", &["SIGABRT"]),
-    Fault::of_code("segfaults_at_load", "segfault", &["SIGSEGV"]),
-    Fault::of_code("overflows_the_stack_at_load", "stack-overflow", &["SIG"]),
-    Fault::of_code("exits_at_load", "exit", &["exit status 0"]),
-    Fault::of_code("loops_at_load", "loop", &["no answer within"]),
-    Fault::of_code("allocates_at_load", "allocate", &["memory"]),
-    Fault::of_code("illegal_instruction", "illegal-instruction", &["SIGILL"]),
+    Fault::of_code(
+        "aborts_at_load",
+        "abort",
+        "put in quarantine: it aborted (SIGABRT)",
+    ),
+    Fault::of_code(
+        "segfaults_at_load",
+        "segfault",
+        "put in quarantine: killed by SIGSEGV",
+    ),
+    Fault::of_code(
+        "overflows_the_stack_at_load",
+        "stack-overflow",
+        "put in quarantine: it overflowed the stack (SIGABRT)",
+    ),
+    Fault::of_code(
+        "exits_at_load",
+        "exit",
+        "put in quarantine: it ended the process with exit status 0 before it answered",
+    ),
+    Fault::of_code(
+        "loops_at_load",
+        "loop",
+        "put in quarantine: no answer within 10 s",
+    ),
+    Fault::of_code(
+        "allocates_at_load",
+        "allocate",
+        "put in quarantine: it used more than the memory limit of 512 MiB (SIGABRT)",
+    ),
+    Fault::of_code(
+        "illegal_instruction",
+        "illegal-instruction",
+        "put in quarantine: killed by SIGILL: it uses an instruction that this CPU lacks although it claims to need no CPU feature",
+    ),
     Fault::of_code(
         "panics_in_build",
         "panic-in-build",
-        &["told to panic in build"],
+        "put in quarantine: the backend accelerator/misbehaving can't be built: a panic in the plugin: told to panic in build (backend: accelerator/misbehaving)",
     ),
     Fault::of_code(
         "panics_in_a_kernel",
         "panic-in-kernel",
-        &["told to panic in a kernel"],
+        "put in quarantine: its self-test failed: accelerator::misbehaving::scale: length 1: failed: a panic in the plugin: told to panic in a kernel (backend: accelerator/misbehaving) (at offset 1 from a cache line)",
     ),
-    Fault::of_code("returns_nan", "nan", &["scale", "NaN"]),
-    Fault::of_code("returns_wrong_results", "wrong", &["scale"]),
-    Fault::of_code("off_by_one_in_the_tail", "off-by-one", &["scale"]),
-    Fault::of_code("writes_past_the_slice", "overrun", &["scale", "guard"]),
+    Fault::of_code(
+        "returns_nan",
+        "nan",
+        "put in quarantine: its self-test failed: accelerator::misbehaving::scale: length 1: sample 0 is NaN, expected 0.3451662 (at offset 1 from a cache line)",
+    ),
+    Fault::of_code(
+        "returns_wrong_results",
+        "wrong",
+        "put in quarantine: its self-test failed: accelerator::misbehaving::scale: length 1: sample 0 is 0.5951662, expected 0.3451662 (at offset 1 from a cache line)",
+    ),
+    Fault::of_code(
+        "off_by_one_in_the_tail",
+        "off-by-one",
+        "put in quarantine: its self-test failed: accelerator::misbehaving::scale: length 31: sample 30 is -0.62979865, expected 1.0706577 (at offset 1 from a cache line)",
+    ),
+    Fault::of_code(
+        "writes_past_the_slice",
+        "overrun",
+        "put in quarantine: its self-test failed: accelerator::misbehaving::scale: length 1: wrote 0.5 over a guard outside the slice, at index 1 (at offset 1 from a cache line)",
+    ),
     #[cfg(target_env = "gnu")]
-    Fault::of_code("writes_past_the_heap", "past-the-heap", &["SIGABRT"]),
+    Fault::of_code(
+        "writes_past_the_heap",
+        "past-the-heap",
+        "put in quarantine: it aborted (SIGABRT)",
+    ),
     #[cfg(target_env = "gnu")]
-    Fault::of_code("reads_what_nobody_wrote", "unwritten", &["scale"]),
+    Fault::of_code(
+        "reads_what_nobody_wrote",
+        "unwritten",
+        "put in quarantine: its self-test failed: accelerator::misbehaving::scale: length 1: sample 0 is 0.5951662, expected 0.3451662 (at offset 1 from a cache line)",
+    ),
     Fault::of_code(
         "writes_to_the_stack_of_others",
         "past-the-stack",
-        &["SIGSEGV"],
+        "put in quarantine: killed by SIGSEGV",
     ),
     Fault::of_code(
         "never_returns_from_a_kernel",
         "never-returns",
-        &["no answer within"],
+        "put in quarantine: no answer within 10 s",
     ),
 ];
 
@@ -192,6 +251,8 @@ pub fn trials() -> Vec<Trial> {
         trial("misbehaving::options_of_the_wrong_shape", wrong_options),
         trial("misbehaving::two_with_one_id", two_with_one_id),
         trial("misbehaving::a_relative_path", relative_path),
+        trial("misbehaving::a_relative_folder", relative_folder),
+        trial("misbehaving::replaced_amid_a_batch", replaced_amid_a_batch),
         trial("misbehaving::a_folder_writable_by_others", writable_folder),
         trial("misbehaving::a_link_out_of_the_folder", link_out),
         trial("misbehaving::quarantine_is_kept_and_lifted", quarantine),
@@ -237,43 +298,42 @@ fn turned_away(fault: &Fault) {
     let file = (fault.file)(&sandbox);
     allow(&sandbox, &[&file], r#"["misbehaving", "scalar"]"#);
     let name = file.file_name().unwrap().to_str().unwrap();
+    let reason = fault.reason();
 
     if file.exists() {
         let seen = run(
             &sandbox,
             fault.misbehave,
-            "plugin inspect",
+            "plugin inspect --json",
             &[file.to_str().unwrap()],
         );
         if fault.from_file {
-            seen.exits(5).says(&["rejected"]).says(fault.says);
+            let seen = seen.exits(5).object();
+            assert_eq!(seen["verdict"], "rejected");
+            // What to do about it may follow.
+            let found = seen["reason"].as_str().unwrap();
+            assert!(found.starts_with(&reason), "{found}");
         } else {
             seen.exits(0);
         }
     }
 
     // The song is mastered by the next of the list, and the user hears why.
-    let delivered = run(
-        &sandbox,
-        fault.misbehave,
-        "process song.wav -o out.wav --json",
-        &[],
-    );
-    let delivered = delivered.exits(0).says(&[name]).says(fault.says);
-    assert_eq!(delivered.object()["backends"]["accelerator"], "scalar");
+    let line = "process song.wav -o out.wav --json";
+    let delivered = run(&sandbox, fault.misbehave, line, &[]).exits(0);
+    let delivered = delivered.says(&[name, &reason]);
+    let object = delivered.object();
+    assert_eq!(object["backends"]["accelerator"], "scalar");
+    assert_eq!(object["plugins_rejected"][0]["reason"], reason.as_str());
     assert_eq!(sandbox.read("out.wav"), by_scalar_alone(&sandbox));
 
     // Named alone, it is that or nothing.
     allow(&sandbox, &[&file], r#""misbehaving""#);
-    run(
-        &sandbox,
-        fault.misbehave,
-        "process song.wav -o strict.wav",
-        &[],
-    )
-    .exits(5)
-    .says(&[name])
-    .says(fault.says);
+    let line = "process song.wav -o strict.wav";
+    let refused = run(&sandbox, fault.misbehave, line, &[]).exits(5);
+    // By now it is in quarantine, if that was the verdict.
+    let fact = reason.trim_start_matches("put in quarantine: ");
+    refused.says(&[name, fact]);
     assert!(!sandbox.path("strict.wav").exists());
 }
 
@@ -384,6 +444,59 @@ fn relative_path() {
     run(&sandbox, "abort", "process song.wav -o out.wav", &[])
         .exits(3)
         .says(&["relative.so", "absolute path"]);
+}
+
+/// A folder of the environment that is no absolute path: the song is mastered without it.
+fn relative_folder() {
+    let sandbox = Sandbox::new();
+    sandbox.write("song.wav", &song(1, 0.4));
+    sandbox.write("plugins/plugin.so", &sealed("plugin-misbehaving"));
+    let mut command = sandbox.command(PROGRAM);
+    command
+        .args(["process", "song.wav", "-o", "out.wav", "--json"])
+        .env("AURALIS_PLUGIN_PATH", "plugins")
+        .env("MISBEHAVE", "abort");
+    let delivered = Run::of(&mut command, "process").exits(0).object();
+    let rejected = &delivered["plugins_rejected"][0];
+    assert_eq!(rejected["file"], "plugins");
+    let reason = "a folder of plugins must be named by an absolute path";
+    assert_eq!(rejected["reason"], reason);
+}
+
+/// The file is overwritten while a batch runs: what runs is a private copy, so every song is what it is
+/// without that. The next run finds that the file is another.
+fn replaced_amid_a_batch() {
+    const SONGS: usize = 100;
+    let sandbox = Sandbox::new();
+    for number in 0..SONGS {
+        sandbox.write(&format!("songs/{number:03}.wav"), &song(1, 1.0));
+    }
+    let bytes = std::fs::read(plugin("plugin-misbehaving")).unwrap();
+    let file = sandbox.write("plugins/plugin.so", &bytes);
+    allow(&sandbox, &[&file], r#""misbehaving""#);
+    run(&sandbox, "", "process songs/000.wav -o whole.wav", &[]).exits(0);
+
+    let mut command = sandbox.command(PROGRAM);
+    command
+        .args(["process", "songs", "--output-dir", "out", "--jobs", "1"])
+        .stdout(Stdio::null());
+    let mut batch = command.spawn().unwrap();
+    let done = || std::fs::read_dir(sandbox.path("out")).map_or(0, Iterator::count);
+    while done() < 2 && batch.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::fs::write(&file, b"another file").unwrap();
+    let at_that_time = done();
+    assert!(batch.wait().unwrap().success());
+    assert!((1..SONGS).contains(&at_that_time), "{at_that_time} songs");
+    let whole = sandbox.read("whole.wav");
+    for number in 0..SONGS {
+        let song = sandbox.read(&format!("out/{number:03}.wav"));
+        assert!(song == whole, "song {number}");
+    }
+    run(&sandbox, "", "process songs/000.wav -o next.wav", &[])
+        .exits(5)
+        .says(&["the file is not the one that was pinned by its SHA-256"]);
 }
 
 #[cfg(unix)]

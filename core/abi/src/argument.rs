@@ -26,6 +26,13 @@ pub(crate) trait Lower {
 pub(crate) trait Open {
     type Held<'a>;
 
+    /// Whether it is as nearly every call has it, so that opening it can't fail: what is checked here,
+    /// in one place, [`Open::open`] need not check again.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        true
+    }
+
     /// # Safety
     ///
     /// Every slice is one that [`Slice::open`] or [`SliceMut::open`] may be called on, for `'a`.
@@ -136,6 +143,11 @@ impl<T: Element> Lower for SliceMut<T> {
 impl<T: Element> Open for Slice<T> {
     type Held<'a> = &'a [T::Native];
 
+    #[inline]
+    fn is_plain(&self) -> bool {
+        Slice::is_plain(*self)
+    }
+
     unsafe fn open<'a>(self) -> Result<Self::Held<'a>> {
         // SAFETY: the caller's promise.
         unsafe { Slice::open(self) }
@@ -144,6 +156,11 @@ impl<T: Element> Open for Slice<T> {
 
 impl<T: Element> Open for SliceMut<T> {
     type Held<'a> = &'a mut [T::Native];
+
+    #[inline]
+    fn is_plain(&self) -> bool {
+        SliceMut::is_plain(*self)
+    }
 
     unsafe fn open<'a>(self) -> Result<Self::Held<'a>> {
         // SAFETY: the caller's promise.

@@ -102,6 +102,12 @@ impl Text {
 }
 
 impl<T: Element> Slice<T> {
+    /// Whether it may be a slice just as it is, an empty one included.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        is_plain(self.ptr.cast::<T::Native>(), self.len)
+    }
+
     /// Where these elements lie.
     pub const fn of(elements: &[T::Native]) -> Self {
         Self {
@@ -140,17 +146,22 @@ impl<T> Slice<T> {
     ///
     /// As [`Slice::open`].
     pub(crate) unsafe fn entries<'a>(self) -> Result<&'a [T]> {
-        check::<T>(self.ptr, self.len)?;
-        match self.len {
-            0 => Ok(&[]),
+        if is_plain(self.ptr, self.len) {
             // SAFETY: the pointer is not null, aligned and the size below isize::MAX, as checked;
             // what it points to is the caller's promise.
-            len => Ok(unsafe { std::slice::from_raw_parts(self.ptr, len) }),
+            return Ok(unsafe { std::slice::from_raw_parts(self.ptr, self.len) });
         }
+        check_empty(self.len).map(|()| &[][..])
     }
 }
 
 impl<T: Element> SliceMut<T> {
+    /// Whether it may be a slice just as it is, an empty one included.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        is_plain(self.ptr.cast::<T::Native>(), self.len)
+    }
+
     /// Where these elements lie.
     pub const fn of(elements: &mut [T::Native]) -> Self {
         Self {
@@ -170,24 +181,31 @@ impl<T: Element> SliceMut<T> {
     /// Unless it is empty, the pointer is that of `len` elements that nobody else reads or changes
     /// during `'a`.
     pub unsafe fn open<'a>(self) -> Result<&'a mut [T::Native]> {
-        check::<T>(self.ptr, self.len)?;
-        match self.len {
-            0 => Ok(&mut []),
+        let native = self.ptr.cast::<T::Native>();
+        if is_plain(native, self.len) {
             // SAFETY: as in Slice::entries, and nobody else uses the elements; the layouts agree, as
             // Element says.
-            len => Ok(unsafe { std::slice::from_raw_parts_mut(self.ptr.cast(), len) }),
+            return Ok(unsafe { std::slice::from_raw_parts_mut(native, self.len) });
         }
+        check_empty(self.len).map(|()| &mut [][..])
     }
 }
 
-/// Refuses what can be seen to be no slice: an empty one may have any pointer.
-#[inline]
-fn check<T>(ptr: *const T, len: usize) -> Result<()> {
-    let fits = len <= isize::MAX as usize / size_of::<T>();
-    if len == 0 || (!ptr.is_null() && ptr.is_aligned() && fits) {
-        return Ok(());
+/// Refuses what can be seen to be no slice and is not empty: an empty one may have any pointer.
+#[cold]
+fn check_empty(len: usize) -> Result<()> {
+    match len {
+        0 => Ok(()),
+        _ => Err(no_slice()),
     }
-    Err(no_slice())
+}
+
+/// Whether it may be a slice just as it is.
+#[inline]
+fn is_plain<T>(ptr: *const T, len: usize) -> bool {
+    let fits = len <= isize::MAX as usize / size_of::<T>();
+    // No branch each: what a call brings is nearly always plain.
+    !ptr.is_null() & ptr.is_aligned() & fits
 }
 
 #[cold]

@@ -9,9 +9,10 @@ use auralis_core::{
     Profiler, Result,
 };
 
+use super::file::contents;
 use super::load::{for_each_plugin_kind, open_copy};
 use super::probe::{ANSWER, ARGUMENT, Answer, READY, Request};
-use super::{LibraryFile, LoadedPlugin, Manifest, PluginKind, moat, platform, rejected};
+use super::{LoadedPlugin, Manifest, PluginKind, moat, platform, rejected};
 use crate::{Candidate, Registry};
 
 /// The file to be tested, if this program was started for that. A program that runs with more rights
@@ -77,7 +78,7 @@ fn test(
     abort: bool,
     self_test: &dyn Fn(&Registry) -> Result<()>,
 ) -> Result<Vec<String>> {
-    let manifest = Manifest::read(&LibraryFile::read(file, None)?.bytes)?;
+    let manifest = Manifest::read(&contents(file)?)?;
     let plugin = open_copy(file, file, String::new(), abort)?;
     manifest.compare(plugin.plugin())?;
     let built = buildable(&plugin, &manifest)?;

@@ -130,7 +130,7 @@ fn stays_in(folder: &Path, canonical: &Path) -> Result<()> {
         .with("allowed", folder.display()))
 }
 
-fn contents(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn contents(path: &Path) -> Result<Vec<u8>> {
     let unreadable = |e| rejected("the file can't be read").because(e);
     let file = File::open(path).map_err(unreadable)?;
     let len = file.metadata().map_err(unreadable)?.len();

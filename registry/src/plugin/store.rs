@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -225,7 +225,7 @@ impl Store {
         let name = format!("{}{}", file.sha256, std::env::consts::DLL_SUFFIX);
         let copy = self.folder.join(name);
         // Read and compared each time: what bears the right name need not be it.
-        if fs::read(&copy).is_ok_and(|bytes| bytes == file.bytes) {
+        if holds(&copy, &file.bytes).is_ok_and(|same| same) {
             return Ok(copy);
         }
         self.write(&copy, &file.bytes).map_err(|e| {
@@ -302,6 +302,25 @@ impl Store {
         }
         written
     }
+}
+
+/// Whether the file holds just these bytes: compared piece by piece, which needs no memory for a second
+/// library.
+fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    const PIECE: usize = 1 << 16;
+    let mut file = fs::File::open(path)?;
+    if file.metadata()?.len() != bytes.len() as u64 {
+        return Ok(false);
+    }
+    let mut piece = [0; PIECE];
+    for expected in bytes.chunks(PIECE) {
+        let found = &mut piece[..expected.len()];
+        file.read_exact(found)?;
+        if found != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The path without links; of a file that is gone, as absolute as it can be.

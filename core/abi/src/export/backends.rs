@@ -10,7 +10,7 @@ use auralis_core::{
 use serde::de::DeserializeOwned;
 
 use super::Served;
-use super::guard::{self, Built, Guarded, contain, store};
+use super::guard::{self, Built, Guarded, Shared, contain, store};
 use crate::tables::{BackendRecord, BackendsV1, BuiltBackend};
 use crate::wire::{Instance, Message, Slice, Status, Text};
 
@@ -140,7 +140,7 @@ fn built<K: Exported + ?Sized>(
     };
     let backend = (descriptor.build)(&context)?;
     let variant = Text::of_str(backend.variant_of());
-    let instance: Box<Built<K>> = Guarded::new(backend);
+    let instance: Box<Built<K>> = Guarded::new(Shared::new(backend));
     Ok(BuiltBackend {
         instance: Box::into_raw(instance).cast_const().cast(),
         variant,

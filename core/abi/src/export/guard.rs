@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,7 +27,28 @@ impl<T> Guarded<T> {
 }
 
 /// What an [`Instance`] stands for: `Built<dyn Cache>`, ...
-pub(super) type Built<K> = Guarded<Arc<K>>;
+pub(super) type Built<K> = Guarded<Shared<K>>;
+
+/// A backend and where it lies: to ask an `Arc` for that takes longer than a short kernel should wait.
+pub(super) struct Shared<K: ?Sized> {
+    place: NonNull<K>,
+    _owner: Arc<K>,
+}
+
+impl<K: ?Sized> Shared<K> {
+    pub(super) fn new(backend: Arc<K>) -> Self {
+        Self {
+            place: NonNull::from(&*backend),
+            _owner: backend,
+        }
+    }
+
+    #[inline]
+    fn get(&self) -> &K {
+        // SAFETY: the owner keeps it alive and where it is, and only shared references to it exist.
+        unsafe { self.place.as_ref() }
+    }
+}
 
 /// What a [`Plan`] stands for: `Planned<dyn Convolver>`, ...
 pub(super) type Planned<T> = Guarded<Box<T>>;
@@ -36,7 +58,7 @@ pub(super) type Planned<T> = Guarded<Box<T>>;
 /// # Safety
 ///
 /// `message` is null or points to a message that [`Message::write`] may be called on.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn contain(
     out_of_use: &AtomicBool,
     message: *mut Message,
@@ -146,7 +168,7 @@ fn null(what: &'static str) -> Error {
 /// # Safety
 ///
 /// `instance` is null or was built for the same `K` and not destroyed; `message` as for [`contain`].
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn on_instance<K: Kind + ?Sized>(
     instance: *const Instance,
     message: *mut Message,
@@ -155,7 +177,7 @@ pub(super) unsafe fn on_instance<K: Kind + ?Sized>(
     // SAFETY: an instance that was built for K is a Built<K>, and only shared references to it exist.
     match unsafe { instance.cast::<Built<K>>().as_ref() } {
         // SAFETY: the caller's promise.
-        Some(built) => unsafe { contain(&built.out_of_use, message, || body(&*built.inner)) },
+        Some(built) => unsafe { contain(&built.out_of_use, message, || body(built.inner.get())) },
         // SAFETY: the caller's promise.
         None => unsafe { write(message, &null("instance")) },
     }

@@ -28,17 +28,48 @@ macro_rules! serve_kernels {
                         $(result: *mut $result,)?
                         message: *mut Message,
                     ) -> Status {
-                        // SAFETY: the host keeps the rules of the wire: the handle is alive, slices
-                        // are what they claim to be during the call, and nobody else uses those
-                        // that are written.
+                        /// The body, for arguments of any shape.
+                        #[inline(always)]
+                        unsafe fn run(
+                            instance: *const Instance,
+                            $($argument: $type,)*
+                            $(result: *mut $result,)?
+                            message: *mut Message,
+                        ) -> Status {
+                            // SAFETY: the host keeps the rules of the wire: the handle is alive,
+                            // slices are what they claim to be during the call, and nobody else
+                            // uses those that are written.
+                            unsafe {
+                                on_instance::<dyn Accelerator>(instance, message, |accelerator| {
+                                    $(let mut $argument = Open::open($argument)?;)*
+                                    keep!(
+                                        accelerator.$method($(Lend::lend(&mut $argument)),*)?,
+                                        $(result: $result)?
+                                    )
+                                })
+                            }
+                        }
+
+                        /// Out of line, with all that only odd arguments need.
+                        #[cold]
+                        #[inline(never)]
+                        unsafe fn run_odd(
+                            instance: *const Instance,
+                            $($argument: $type,)*
+                            $(result: *mut $result,)?
+                            message: *mut Message,
+                        ) -> Status {
+                            // SAFETY: the caller's promise.
+                            unsafe { run(instance, $($argument,)* $({ let place: *mut $result = result; place },)? message) }
+                        }
+
+                        let plain = $(Open::is_plain(&$argument) &)* true;
+                        // SAFETY: the caller's promise.
                         unsafe {
-                            on_instance::<dyn Accelerator>(instance, message, |accelerator| {
-                                $(let mut $argument = Open::open($argument)?;)*
-                                keep!(
-                                    accelerator.$method($(Lend::lend(&mut $argument)),*)?,
-                                    $(result: $result)?
-                                )
-                            })
+                            match plain {
+                                true => run(instance, $($argument,)* $({ let place: *mut $result = result; place },)? message),
+                                false => run_odd(instance, $($argument,)* $({ let place: *mut $result = result; place },)? message),
+                            }
                         }
                     }
                 )*

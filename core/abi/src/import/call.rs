@@ -29,30 +29,38 @@ pub(super) unsafe fn call(
 ) -> Result<()> {
     let mut text = [MaybeUninit::<u8>::uninit(); MESSAGE_BYTES];
     let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
-    let status = guarded(&mut message, run);
-    if status == Status::OK {
+    let (status, changed) = FloatControl::around(|| run(&mut message));
+    if status == Status::OK && changed.is_none() {
         return Ok(());
     }
     // SAFETY: the caller's promise: the message was just written.
-    Err(unsafe { failed(&message, status, function, backend) })
+    unsafe { unusual(&message, status, changed, function, backend) }
 }
 
-/// The error of a [`call`]: out of line, with all that only it needs.
+/// What a [`call`] that failed or changed the floating-point control comes to: out of line, with all
+/// that only it needs.
 ///
 /// # Safety
 ///
 /// As for [`Message::error`].
 #[cold]
 #[inline(never)]
-unsafe fn failed(
+unsafe fn unusual(
     message: &Message,
     status: Status,
+    changed: Option<FloatControl>,
     function: &'static str,
     backend: &impl Deref<Target = str>,
-) -> Error {
+) -> Result<()> {
+    if let Some(before) = changed {
+        before.restore();
+    }
+    if status == Status::OK {
+        return Ok(());
+    }
     let kind = status.kind().unwrap_or(ErrorKind::Plugin);
     // SAFETY: the caller's promise.
-    fault(unsafe { message.error(kind, function) }, backend)
+    Err(fault(unsafe { message.error(kind, function) }, backend))
 }
 
 /// [`call`] with an error of the caller's making, from the message and the kind.
@@ -96,9 +104,10 @@ pub(super) unsafe fn call_at_length(
 
 #[inline]
 fn guarded(message: &mut Message, run: impl FnOnce(*mut Message) -> Status) -> Status {
-    let floats = FloatControl::read();
-    let status = run(message);
-    floats.restore();
+    let (status, changed) = FloatControl::around(|| run(message));
+    if let Some(before) = changed {
+        before.restore();
+    }
     status
 }
 
@@ -123,5 +132,11 @@ pub(super) fn fault(error: Error, backend: &str) -> Error {
 /// A function of a table, or the error that stands for NULL.
 #[inline]
 pub(super) fn offered<F>(function: Option<F>, kernel: &'static str) -> Result<F> {
-    function.ok_or_else(|| Error::unsupported(kernel))
+    function.ok_or_else(|| unsupported(kernel))
+}
+
+#[cold]
+#[inline(never)]
+fn unsupported(kernel: &'static str) -> Error {
+    Error::unsupported(kernel)
 }

@@ -47,6 +47,11 @@ pub fn convolving(cpu: CpuFeatures) -> Result<Arc<dyn Accelerator>> {
     })
 }
 
+#[cold]
+fn lengths_differ() -> Error {
+    Error::new(ErrorKind::InvalidInput, "the lengths differ")
+}
+
 impl Accelerator for Boundary {
     fn scale(&self, data: &mut [f32], gain: f32) -> Result<()> {
         kernels::scale(data, gain);
@@ -55,7 +60,7 @@ impl Accelerator for Boundary {
 
     fn mix(&self, dst: &mut [f32], src: &[f32], gain: f32) -> Result<()> {
         if dst.len() != src.len() {
-            return Err(Error::new(ErrorKind::InvalidInput, "the lengths differ"));
+            return Err(lengths_differ());
         }
         kernels::mix(dst, src, gain);
         Ok(())
