@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 mod convolve;
+mod denormals;
 mod equalizer;
 mod fallback;
 mod limiter;
@@ -11,5 +12,7 @@ mod mastering;
 mod meters;
 mod multiband;
 mod optimizer;
+#[cfg(feature = "cli")]
+mod resample;
 mod sessions;
 mod signals;
