@@ -10,7 +10,7 @@ use auralis_core::{
 };
 
 use crate::Parts;
-use crate::chain::{Chain, Prepare, Processor, Role};
+use crate::chain::{Chain, Prepare, Processor, Role, Stage};
 
 /// What a session is prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,16 +92,16 @@ impl Session {
     /// [`ErrorKind::InvalidInput`] for a spec of no channels, frames or sample rate; what the stages
     /// can't make of it otherwise.
     pub fn new(chain: &Chain, spec: SessionSpec, parts: &Parts) -> Result<Self> {
-        Self::prepare(chain, spec, parts, Preparation::default())
+        Self::prepare(chain.stages(), spec, parts, Preparation::default())
     }
 
     pub(crate) fn prepare(
-        chain: &Chain,
+        stages: &[Box<dyn Stage>],
         spec: SessionSpec,
         parts: &Parts,
         preparation: Preparation,
     ) -> Result<Self> {
-        Self::of(vec![Line::new(chain, spec, parts, preparation)?], spec)
+        Self::of(vec![Line::new(stages, spec, parts, preparation)?], spec)
     }
 
     /// A session of this line and its spares, all prepared for `spec`.
@@ -272,7 +272,7 @@ pub(crate) struct Line {
 
 impl Line {
     pub fn new(
-        chain: &Chain,
+        chain: &[Box<dyn Stage>],
         spec: SessionSpec,
         parts: &Parts,
         preparation: Preparation,
@@ -305,7 +305,7 @@ impl Line {
             loudness_gain_db: preparation.loudness_gain_db,
         };
         let mut stages = Vec::new();
-        for stage in chain.stages() {
+        for stage in chain {
             if preparation.before_limiter && matches!(stage.role(), Role::Limiter(_)) {
                 break;
             }

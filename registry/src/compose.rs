@@ -6,7 +6,7 @@ use std::sync::Arc;
 use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{Accelerator, Error, ErrorKind, Kernel, Options, Result};
 
-use crate::composed::{Composed, Route, is_slice_kernel};
+use crate::composed::{Cells, Composed, Threshold};
 use crate::resolve::Builder;
 use crate::select::{Criteria, Selection, Share, auto_order, listed, suggestion};
 use crate::tuning::Grid;
@@ -146,16 +146,14 @@ impl PerSize {
         shares
     }
 
-    /// The same as a route; what is shorter than a threshold goes to `short`.
-    fn route(&self, short: Option<(usize, Arc<dyn Accelerator>)>) -> Route {
-        let grid = Grid::of(self.kernel);
-        let columns = grid.columns_from();
-        let rows = self.parts.chunks(columns.len()).zip(grid.rows_from());
-        let steps = rows.flat_map(|(parts, row)| {
-            let cells = parts.iter().zip(&columns);
-            cells.map(move |(part, column)| ([row, *column], Arc::clone(&part.accelerator)))
-        });
-        Route::new(steps.collect(), short)
+    /// Whether every size runs on this part.
+    fn is(&self, part: &Part) -> bool {
+        self.parts.iter().all(|other| other.id == part.id)
+    }
+
+    fn cells(&self) -> Cells {
+        let accelerators = self.parts.iter().map(|part| Arc::clone(&part.accelerator));
+        accelerators.collect()
     }
 }
 
@@ -176,23 +174,23 @@ fn assemble(
     reference: Option<Part>,
     threshold: usize,
 ) -> Arc<dyn Accelerator> {
-    let mut working = table.iter().flat_map(|per_size| &per_size.parts);
+    let all_on = |part: &Part| table.iter().all(|per_size| per_size.is(part));
     let first = &table[0].parts[0];
-    if working.all(|part| part.id == first.id)
-        && reference.as_ref().is_none_or(|part| part.id == first.id)
-    {
-        return Arc::clone(&first.accelerator);
-    }
-    let route = |per_size: &PerSize| {
-        let short = reference
-            .as_ref()
-            .filter(|_| is_slice_kernel(per_size.kernel));
-        per_size.route(short.map(|part| (threshold, Arc::clone(&part.accelerator))))
+    let accelerator: Arc<dyn Accelerator> = match all_on(first) {
+        true => Arc::clone(&first.accelerator),
+        false => Arc::new(Composed::new(
+            chosen.accelerator.variant(),
+            table.iter().map(PerSize::cells).collect(),
+        )),
     };
-    Arc::new(Composed::new(
-        chosen.accelerator.variant(),
-        table.iter().map(route).collect(),
-    ))
+    match reference {
+        Some(reference) if !all_on(&reference) => Arc::new(Threshold {
+            length: threshold,
+            short: reference.accelerator,
+            others: accelerator,
+        }),
+        _ => accelerator,
+    }
 }
 
 /// The configured backends of single kernels, checked but not built.

@@ -1,5 +1,6 @@
-//! The accelerator whose kernels run on different backends: a table, and calls forwarded by it.
+//! The accelerator whose kernels run on different backends: tables, and calls forwarded by them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use auralis_core::{
@@ -11,126 +12,74 @@ use crate::tuning::Grid;
 
 const KERNELS: usize = Kernel::ALL.len();
 
+/// Every length of a slice lies in one of these: from a power of two to below the next one.
+const OCTAVES: usize = usize::BITS as usize;
+
+/// The backend of each size of a kernel's [`Grid`].
+pub(crate) type Cells = Vec<Arc<dyn Accelerator>>;
+
 /// An accelerator whose kernels run on different backends, size by size.
-#[derive(Debug)]
+///
+/// A kernel on slices of one length finds its backend without a comparison: the place of the highest
+/// bit of the length leads to it, because all [edges](Grid::rows_from) between measured lengths are
+/// powers of two. The call is then a jump: the backend returns to the caller.
 pub(crate) struct Composed {
     variant: &'static str,
-    routes: [Route; KERNELS],
+    octaves: [[Arc<dyn Accelerator>; OCTAVES]; KERNELS],
+    cells: Vec<Cells>,
 }
 
 impl Composed {
-    /// One with a route for each kernel, in the order of [`Kernel::ALL`].
-    pub(crate) fn new(variant: &'static str, routes: Vec<Route>) -> Self {
-        let routes: Box<[Route; KERNELS]> = routes
-            .try_into()
-            .unwrap_or_else(|_| unreachable!("there is a route for each kernel"));
-        Self {
-            variant,
-            routes: *routes,
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self, kernel: Kernel, size: [usize; 2]) -> &dyn Accelerator {
-        self.routes[kernel as usize].to(size)
-    }
-}
-
-/// Which backend runs a kernel at which size.
-///
-/// One comparison finds the way for most calls: those at home. Where there is but one backend, every
-/// size is at home; with several, the sizes that are usual for a block are.
-#[derive(Clone, Debug)]
-pub(crate) struct Route {
-    from: usize,
-    span: usize,
-    home: Arc<dyn Accelerator>,
-    /// The steps of the others, the greatest first.
-    steps: Box<[Step]>,
-}
-
-/// From this size on, in both dimensions, to this backend.
-#[derive(Clone, Debug)]
-struct Step {
-    from: [usize; 2],
-    to: Arc<dyn Accelerator>,
-}
-
-/// A length that is usual for a block.
-const USUAL: usize = 256;
-
-impl Route {
-    /// A route over `steps`: from which size on, in both dimensions, to which backend. They rise, the
-    /// second dimension faster, and begin at no size at all. First sizes below the threshold of
-    /// `short`, if there is one, go to its backend.
-    pub(crate) fn new(
-        steps: Vec<([usize; 2], Arc<dyn Accelerator>)>,
-        short: Option<(usize, Arc<dyn Accelerator>)>,
-    ) -> Self {
-        let (threshold, short) = short.map_or((0, None), |(t, short)| (t, Some(short)));
-        let mut steps: Vec<_> = steps
-            .into_iter()
-            .map(|([first, second], to)| Step {
-                from: [first.max(threshold), second],
-                to,
-            })
-            .collect();
-        // Of rows that lie below the threshold as a whole, the last one counts.
-        steps.reverse();
-        let mut seen = Vec::new();
-        steps.retain(|step| {
-            !seen.contains(&step.from) && {
-                seen.push(step.from);
-                true
-            }
-        });
-        if let Some(to) = short {
-            steps.push(Step { from: [0, 0], to });
-        }
-        let same = |a: &Step, b: &Step| Arc::ptr_eq(&a.to, &b.to);
-        if steps.iter().all(|step| same(step, &steps[0])) {
-            steps = vec![Step {
-                from: [0, 0],
-                to: Arc::clone(&steps[0].to),
-            }];
-        }
-        let one_dimension = steps.iter().all(|step| step.from[1] == 0);
-        if one_dimension {
-            // Of neighbours that are alike, the lower one holds both.
-            steps.reverse();
-            steps.dedup_by(|next, step| same(next, step));
-            steps.reverse();
-        }
-        let usual = steps.iter().position(|step| step.from[0] <= USUAL);
-        let at = usual.unwrap_or(steps.len() - 1);
-        let from = steps[at].from[0];
-        let end = match at.checked_sub(1) {
-            _ if !one_dimension => from,
-            None => usize::MAX,
-            Some(above) => steps[above].from[0],
+    /// One with the backends of each kernel, in the order of [`Kernel::ALL`].
+    pub(crate) fn new(variant: &'static str, cells: Vec<Cells>) -> Self {
+        let octave = |kernel: usize, octave: usize| {
+            let class = Grid::of(Kernel::ALL[kernel]).class([1 << octave, 0]);
+            Arc::clone(&cells[kernel][class])
         };
         Self {
-            from,
-            span: end - from,
-            home: Arc::clone(&steps[at].to),
-            steps: steps.into(),
+            variant,
+            octaves: std::array::from_fn(|kernel| std::array::from_fn(|o| octave(kernel, o))),
+            cells,
         }
     }
 
     #[inline(always)]
-    fn to(&self, size: [usize; 2]) -> &dyn Accelerator {
-        if size[0].wrapping_sub(self.from) < self.span {
-            &*self.home
-        } else {
-            self.elsewhere(size)
+    fn of_length(&self, kernel: Kernel, length: usize) -> &dyn Accelerator {
+        &*self.octaves[kernel as usize][(length | 1).ilog2() as usize]
+    }
+
+    fn of_size(&self, kernel: Kernel, size: [usize; 2]) -> &dyn Accelerator {
+        &*self.cells[kernel as usize][Grid::of(kernel).class(size)]
+    }
+}
+
+impl fmt::Debug for Composed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cells = Kernel::NAMES.iter().zip(&self.cells);
+        f.debug_map().entries(cells).finish()
+    }
+}
+
+/// An accelerator that leaves kernels on short slices to another one.
+#[derive(Debug)]
+pub(crate) struct Threshold {
+    /// What is shorter, goes to `short`.
+    pub(crate) length: usize,
+    pub(crate) short: Arc<dyn Accelerator>,
+    pub(crate) others: Arc<dyn Accelerator>,
+}
+
+impl Threshold {
+    #[inline(always)]
+    fn of_length(&self, _: Kernel, length: usize) -> &dyn Accelerator {
+        match length < self.length {
+            true => &*self.short,
+            false => &*self.others,
         }
     }
 
-    #[inline(never)]
-    fn elsewhere(&self, size: [usize; 2]) -> &dyn Accelerator {
-        let reached = |step: &&Step| size[0] >= step.from[0] && size[1] >= step.from[1];
-        let step = self.steps.iter().find(reached);
-        &**step.map_or(&self.home, |step| &step.to)
+    fn of_size(&self, kernel: Kernel, size: [usize; 2]) -> &dyn Accelerator {
+        self.of_length(kernel, size[0])
     }
 }
 
@@ -197,42 +146,48 @@ impl PlanSize for (&[Biquad], usize) {
     }
 }
 
-macro_rules! forward_slices {
-    ($($kernel:ident $method:ident (
-        $first:ident: $slice:ty $(, $argument:ident: $type:ty)* $(,)?
-    ) -> $result:ty;)*) => {$(
-        fn $method(&self, $first: $slice $(, $argument: $type)*) -> Result<$result> {
-            // Where a kernel on slices has a second dimension, it is the third argument.
-            let second = if const { Grid::of(Kernel::$kernel).second.is_empty() } {
-                0
-            } else {
-                [0, $($argument.extent()),*].get(2).map_or(0, |extent| *extent)
-            };
-            let size = [$first.extent(), second];
-            self.slot(Kernel::$kernel, size).$method($first $(, $argument)*)
-        }
-    )*};
+/// The argument of a kernel on slices that says its length.
+const fn length_at(kernel: Kernel) -> usize {
+    match kernel {
+        Kernel::Deinterleave => 1,
+        _ => 0,
+    }
 }
 
-macro_rules! slice_kernels {
-    ($($kernel:ident $method:ident ($($arguments:tt)*) -> $result:ty;)*) => {
-        /// Whether a kernel works on slices, so that short ones may go elsewhere.
-        pub(crate) const fn is_slice_kernel(kernel: Kernel) -> bool {
-            matches!(kernel, $(Kernel::$kernel)|*)
+/// Where a kernel on slices has a second dimension, it is the third argument.
+const SECOND_AT: usize = 2;
+
+macro_rules! forward_slices {
+    ($($kernel:ident $method:ident ($($argument:ident: $type:ty),* $(,)?) -> $result:ty;)*) => {$(
+        fn $method(&self, $($argument: $type),*) -> Result<$result> {
+            let extents = [$($argument.extent()),*];
+            let length = extents[const { length_at(Kernel::$kernel) }];
+            let to = if const { Grid::of(Kernel::$kernel).second.is_empty() } {
+                self.of_length(Kernel::$kernel, length)
+            } else {
+                self.of_size(Kernel::$kernel, [length, extents[SECOND_AT.min(extents.len() - 1)]])
+            };
+            to.$method($($argument),*)
         }
-    };
+    )*};
 }
 
 macro_rules! forward_plans {
     ($($kernel:ident $method:ident ($($argument:ident: $type:ty),*) -> $plan:ty;)*) => {$(
         fn $method(&self, $($argument: $type),*) -> Result<$plan> {
             let size = ($($argument,)*).size();
-            self.slot(Kernel::$kernel, size).$method($($argument),*)
+            self.of_size(Kernel::$kernel, size).$method($($argument),*)
         }
     )*};
 }
 
-for_each_slice_kernel!(slice_kernels);
+macro_rules! forward_other_plans {
+    ($($kernel:ident $method:ident ($($argument:ident: $type:ty),*) -> $plan:ty;)*) => {$(
+        fn $method(&self, $($argument: $type),*) -> Result<$plan> {
+            self.others.$method($($argument),*)
+        }
+    )*};
+}
 
 impl Accelerator for Composed {
     for_each_slice_kernel!(forward_slices);
@@ -240,5 +195,33 @@ impl Accelerator for Composed {
 
     fn variant(&self) -> &'static str {
         self.variant
+    }
+}
+
+impl Accelerator for Threshold {
+    for_each_slice_kernel!(forward_slices);
+    for_each_plan!(forward_other_plans);
+
+    fn variant(&self) -> &'static str {
+        self.others.variant()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_change_class_at_powers_of_two() {
+        for &kernel in Kernel::ALL {
+            let grid = Grid::of(kernel);
+            if grid.names == ["length"] {
+                let edges = &grid.rows_from()[1..];
+                assert!(
+                    edges.iter().all(|edge| edge.is_power_of_two()),
+                    "{kernel:?}"
+                );
+            }
+        }
     }
 }

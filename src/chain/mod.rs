@@ -8,6 +8,8 @@ mod gain;
 mod limiter;
 mod loudness;
 mod multiband;
+#[cfg(feature = "cli")]
+mod resample;
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -21,6 +23,8 @@ pub use gain::Gain;
 pub use limiter::{CELL, Law, Limiter};
 pub use loudness::Loudness;
 pub use multiband::Multiband;
+#[cfg(feature = "cli")]
+pub use resample::Resample;
 
 use crate::Parts;
 
@@ -54,6 +58,12 @@ pub trait Stage: Debug + Send + Sync {
     /// The file that the stage reads when it is prepared, if any: what is in it decides the output,
     /// so a record of the work is keyed by that too.
     fn file(&self) -> Option<&Path> {
+        None
+    }
+
+    /// The sample rate of what follows, where the stage changes it: mastering a file resamples
+    /// there, in the place of the stage.
+    fn resamples_to(&self) -> Option<u32> {
         None
     }
 }
@@ -131,6 +141,9 @@ pub fn stage_schemas() -> Vec<StageSchema> {
     schemas
 }
 
+/// The stages of a chain around the one that changes the sample rate.
+pub type AroundResampling<'a> = (&'a [Box<dyn Stage>], u32, &'a [Box<dyn Stage>]);
+
 /// The stages of a chain, in order, checked as a whole.
 #[derive(Debug, Default)]
 pub struct Chain {
@@ -142,10 +155,11 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there are two `loudness` or `limiter` stages, if a stage follows the
-    /// limiter: what follows it could exceed its ceiling, or if a stage's settings do not go together.
+    /// [`ErrorKind::Config`] if there are two `loudness`, `limiter` or `resample` stages, if a stage
+    /// follows the limiter: what follows it could exceed its ceiling, or if a stage's settings do not
+    /// go together.
     pub fn new(stages: Vec<Box<dyn Stage>>) -> Result<Self> {
-        let (mut loudness, mut limiter) = (None, None);
+        let (mut loudness, mut limiter, mut resample) = (None, None, None);
         for (index, stage) in stages.iter().enumerate() {
             stage
                 .check()
@@ -156,16 +170,22 @@ impl Chain {
                     .with("limiter", format_args!("chain[{first}]"))
                     .with("stage", format_args!("chain[{index}]")));
             }
+            if stage.resamples_to().is_some() {
+                only(
+                    &mut resample,
+                    index,
+                    "a chain has one resample stage at most",
+                )?;
+            }
             match stage.role() {
                 Role::Filter => {}
                 Role::Limiter(_) => limiter = Some(index),
                 Role::Loudness(_) => {
-                    if let Some(first) = loudness.replace(index) {
-                        let message = "a chain has one loudness stage at most";
-                        return Err(Error::new(ErrorKind::Config, message)
-                            .with("first", format_args!("chain[{first}]"))
-                            .with("second", format_args!("chain[{index}]")));
-                    }
+                    only(
+                        &mut loudness,
+                        index,
+                        "a chain has one loudness stage at most",
+                    )?;
                 }
             }
         }
@@ -213,9 +233,29 @@ impl Chain {
         })
     }
 
+    /// The stages before and after the one that changes the sample rate, and the rate after it, if
+    /// there is one that changes `sample_rate`.
+    pub fn around_resampling(&self, sample_rate: u32) -> Option<AroundResampling<'_>> {
+        let mut rates = self.stages.iter().map(|stage| stage.resamples_to());
+        let at = rates.position(|rate| rate.is_some_and(|rate| rate != sample_rate))?;
+        let (before, rest) = self.stages.split_at(at);
+        let (stage, after) = rest.split_first()?;
+        Some((before, stage.resamples_to()?, after))
+    }
+
     /// The chain as JSON with every default filled in: what a record of the work is keyed by.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(&self.stages).expect("stages are plain data")
+    }
+}
+
+/// Notes the place of a stage that there may be but one of.
+fn only(place: &mut Option<usize>, index: usize, message: &'static str) -> Result<()> {
+    match place.replace(index) {
+        None => Ok(()),
+        Some(first) => Err(Error::new(ErrorKind::Config, message)
+            .with("first", format_args!("chain[{first}]"))
+            .with("second", format_args!("chain[{index}]"))),
     }
 }
 
@@ -245,6 +285,8 @@ mod tests {
             ("limiter", schemars::schema_for!(Limiter)),
             ("loudness", schemars::schema_for!(Loudness)),
             ("multiband", schemars::schema_for!(Multiband)),
+            #[cfg(feature = "cli")]
+            ("resample", schemars::schema_for!(Resample)),
         ];
         let registered = stage_schemas();
         assert_eq!(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use auralis_core::{AudioBlockMut, Error, ErrorKind, MAX_CHANNELS, Result};
+use auralis_core::{AudioBlockMut, Error, ErrorKind, FlushToZero, MAX_CHANNELS, Result};
 use clap::Args;
 use serde::Serialize;
 
@@ -126,6 +126,7 @@ fn analyzed(path: &Path, fallback: &Fallback<'_>) -> Analysis {
 
 fn measure(path: &Path, parts: &Parts) -> Result<Analysis> {
     const FRAMES: usize = 8192;
+    let _flush = FlushToZero::new();
     let mut reader = Reader::open(path)?;
     let spec = reader.spec().clone();
     let (channels, rate) = (spec.channels, spec.sample_rate);

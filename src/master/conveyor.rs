@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use auralis_core::{AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, Result};
+use auralis_core::{
+    AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, FlushToZero, Result,
+};
 
 use crate::Parts;
 
@@ -19,24 +21,35 @@ pub fn stretches(frames: Range<usize>, longest: usize) -> impl Iterator<Item = R
 pub struct Planes {
     samples: Buffer,
     channels: usize,
-    max_frames: usize,
+    room: Room,
     frames: usize,
+    /// How many of the frames, at the end, are silence that flushes the chain.
+    silent: usize,
+}
+
+/// The frames that a block may have: as the source fills it, and at any time.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// As it is opened.
+    pub source: usize,
+    /// At most.
+    pub frames: usize,
 }
 
 impl Planes {
-    fn new(parts: &Parts, channels: usize, max_frames: usize) -> Result<Self> {
-        let samples = parts.scratch(channels * max_frames)?;
+    fn new(parts: &Parts, channels: usize, room: Room) -> Result<Self> {
         Ok(Self {
-            samples,
+            samples: parts.scratch(channels * room.frames)?,
             channels,
-            max_frames,
+            room,
             frames: 0,
+            silent: 0,
         })
     }
 
     /// The audio.
     pub fn block(&self) -> AudioBlock<'_> {
-        AudioBlock::new(&self.samples, self.channels, self.frames, self.max_frames)
+        AudioBlock::new(&self.samples, self.channels, self.frames, self.room.frames)
             .expect("the planes fit into their buffer")
     }
 
@@ -46,25 +59,32 @@ impl Planes {
             &mut self.samples,
             self.channels,
             self.frames,
-            self.max_frames,
+            self.room.frames,
         )
         .expect("the planes fit into their buffer")
     }
 
-    /// Makes the block as long as it can be.
+    /// Makes the block as long as the source may fill it.
     pub fn open(&mut self) {
-        self.frames = self.max_frames;
+        self.resize(self.room.source, 0);
     }
 
-    /// Sets the number of frames.
-    pub fn truncate(&mut self, frames: usize) {
-        self.frames = frames.min(self.max_frames);
+    /// Sets the number of frames, of which the last `silent` ones flush the chain.
+    pub fn resize(&mut self, frames: usize, silent: usize) {
+        self.frames = frames.min(self.room.frames);
+        self.silent = silent.min(self.frames);
+    }
+
+    /// How many of the frames, at the end, flush the chain.
+    pub fn silent(&self) -> usize {
+        self.silent
     }
 }
 
 /// Passes a stream of blocks through three steps. While the sink has one block, the transform has
 /// the next and the source fills the one after: on an executor of several threads they run at once,
-/// and the results are the same bits as on one.
+/// and the results are the same bits as on one. In each step, on whichever thread, denormal numbers
+/// count as zero.
 #[derive(Debug)]
 pub struct Conveyor<'a> {
     executor: &'a dyn Executor,
@@ -79,8 +99,8 @@ impl<'a> Conveyor<'a> {
     /// # Errors
     ///
     /// What the pool answers.
-    pub fn new(parts: &'a Parts, channels: usize, max_frames: usize, ahead: bool) -> Result<Self> {
-        let slot = || Planes::new(parts, channels, max_frames);
+    pub fn new(parts: &'a Parts, channels: usize, room: Room, ahead: bool) -> Result<Self> {
+        let slot = || Planes::new(parts, channels, room);
         Ok(Self {
             executor: &*parts.executor,
             slots: [slot()?, slot()?, slot()?],
@@ -100,6 +120,7 @@ impl<'a> Conveyor<'a> {
         mut sink: impl FnMut(&mut Planes) -> Result<()> + Send,
     ) -> Result<()> {
         if !self.ahead || self.executor.threads() == 1 {
+            let _flush = FlushToZero::new();
             let block = &mut self.slots[0];
             loop {
                 block.open();
@@ -111,13 +132,14 @@ impl<'a> Conveyor<'a> {
                 sink(block)?;
             }
         }
-        self.slots.iter_mut().for_each(|slot| slot.truncate(0));
+        self.slots.iter_mut().for_each(|slot| slot.resize(0, 0));
         let mut running = true;
         loop {
             let [coming, here, going] = &mut self.slots;
             let filled = |slot: &Planes| slot.frames > 0;
             let (more, (transformed, sunk)) = self.executor.join(
                 || {
+                    let _flush = FlushToZero::new();
                     if running {
                         coming.open();
                         source(coming)?;
@@ -127,13 +149,17 @@ impl<'a> Conveyor<'a> {
                 || {
                     let step = self.executor.join(
                         || {
+                            let _flush = FlushToZero::new();
                             if filled(here) {
                                 transform(here)
                             } else {
                                 Ok(())
                             }
                         },
-                        || if filled(going) { sink(going) } else { Ok(()) },
+                        || {
+                            let _flush = FlushToZero::new();
+                            if filled(going) { sink(going) } else { Ok(()) }
+                        },
                     );
                     step.unwrap_or_else(|panicked| (Err(panicked), Ok(())))
                 },
@@ -141,14 +167,104 @@ impl<'a> Conveyor<'a> {
             sunk?;
             transformed?;
             running = more?;
-            self.slots[2].truncate(0);
+            self.slots[2].resize(0, 0);
             self.slots.rotate_right(1);
             if !running {
-                self.slots[0].truncate(0);
+                self.slots[0].resize(0, 0);
             }
             if self.slots.iter().all(|slot| slot.frames == 0) {
                 return Ok(());
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use auralis_core::FloatControl;
+
+    use super::*;
+    use crate::Optimizer;
+    use crate::registry::config::Sources;
+
+    /// Halves the samples until only denormal numbers could be left.
+    fn fade(planes: &mut Planes) {
+        for plane in planes.block_mut().planes_mut() {
+            for x in plane {
+                *x = (0..130).fold(*x, |x, _| std::hint::black_box(x) * 0.5);
+            }
+        }
+    }
+
+    #[test]
+    fn denormals_are_zero_in_every_step_and_nowhere_else() {
+        let before = FloatControl::read();
+        let flushing = {
+            let _flush = FlushToZero::new();
+            FloatControl::read()
+        };
+        assert_ne!(before, flushing);
+        for (executor, ahead) in [
+            ("sequential", true),
+            ("rayon", true),
+            ("pinned", true),
+            ("rayon", false),
+        ] {
+            let sources = Sources {
+                sets: vec![format!("executor.backend={executor}")],
+                ..Sources::default()
+            };
+            let optimizer = Optimizer::builder().sources(sources).build().unwrap();
+            let parts = optimizer.parts();
+            let room = Room {
+                source: 100,
+                frames: 100,
+            };
+            let seen = [const { Mutex::new(Vec::new()) }; 3];
+            let see = |step: usize| seen[step].lock().unwrap().push(FloatControl::read());
+            let mut left = 20;
+            let mut faded = Vec::new();
+            let mut conveyor = Conveyor::new(parts, 2, room, ahead).unwrap();
+            let outcome = conveyor.run(
+                |planes| {
+                    see(0);
+                    left -= 1;
+                    planes
+                        .block_mut()
+                        .planes_mut()
+                        .for_each(|plane| plane.fill(0.1));
+                    planes.resize(if left > 0 { 100 } else { 0 }, 0);
+                    Ok(())
+                },
+                |planes| {
+                    see(1);
+                    fade(planes);
+                    Ok(())
+                },
+                |planes| {
+                    see(2);
+                    planes
+                        .block()
+                        .planes()
+                        .for_each(|plane| faded.extend_from_slice(plane));
+                    Ok(())
+                },
+            );
+            outcome.unwrap();
+            for (step, count) in [20, 19, 19].into_iter().enumerate() {
+                let seen = seen[step].lock().unwrap();
+                assert_eq!(*seen, vec![flushing; count], "{executor}: step {step}");
+            }
+            assert_eq!(faded, vec![0.0; 19 * 200], "{executor}");
+            assert_eq!(FloatControl::read(), before, "{executor}");
+            let threads = parts.executor.threads();
+            let after = Mutex::new(Vec::new());
+            let look = |_| after.lock().unwrap().push(FloatControl::read());
+            parts.executor.for_ranges(8 * threads, 1, &look).unwrap();
+            let after = after.into_inner().unwrap();
+            assert_eq!(after, vec![before; after.len()], "{executor}: its threads");
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What became of one file. Levels are measured on the samples as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Frames of the output: as many as the input has.
+    /// Frames of the output: as many as the input has, or as they become by resampling.
     pub frames: u64,
     /// Channels of the output.
     pub channels: usize,

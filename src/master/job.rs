@@ -7,9 +7,11 @@ use auralis_core::profiler::{Operation, OperationId};
 use auralis_core::{Error, ErrorKind, ProfilerExt, Result};
 
 use super::analysis::{Analyzer, Cell};
-use super::conveyor::{Conveyor, Planes, stretches};
+use super::conveyor::{Conveyor, stretches};
 use super::delivery::{Delivery, Timeline};
 use super::folding::{Folding, Largest};
+use super::pipeline::Pipeline;
+use super::resampler::Ratio;
 use super::sink::Sink;
 use super::solve::{Model, Shortfall, Solution};
 use super::source::{STEPS, Source};
@@ -17,7 +19,7 @@ use crate::Parts;
 use crate::audio::{OutputFormat, OutputSpec, Reader, SampleFormat, Spec};
 use crate::chain::{Chain, Loudness, decibels};
 use crate::meter::{LoudnessMeter, channel_weights};
-use crate::session::{Preparation, Session, SessionSpec};
+use crate::session::{Preparation, SessionSpec};
 
 /// The samples of a block of one or two channels: so many that a filter of some thousand taps costs
 /// little, so few that they stay in the second cache. Blocks of more channels have fewer frames.
@@ -82,6 +84,8 @@ struct Work<'a> {
     job: &'a Job<'a>,
     reader: Reader,
     spec: Spec,
+    /// The sample rate of the output.
+    rate: u32,
     weights: Vec<f64>,
     /// The frames of a block.
     block: usize,
@@ -130,11 +134,14 @@ impl<'a> Work<'a> {
             deliver: register("deliver"),
         };
         let weights = channel_weights(spec.channels, spec.channel_mask);
+        let resampling = job.chain.around_resampling(spec.sample_rate);
+        let rate = resampling.map_or(spec.sample_rate, |(_, rate, _)| rate);
         let block = (BLOCK_SAMPLES / spec.channels).clamp(1024, BLOCK_SAMPLES / 2);
         Ok(Self {
             job,
             reader,
             spec,
+            rate,
             weights,
             block,
             operations,
@@ -195,13 +202,19 @@ impl<'a> Work<'a> {
         Model {
             cells,
             cell_frames,
-            frames,
-            sample_rate: self.spec.sample_rate,
+            frames: self.delivered(frames),
+            sample_rate: self.rate,
             limiter,
         }
     }
 
-    fn session(&self, preparation: Preparation) -> Result<Session> {
+    /// How many frames `frames` of the input become.
+    fn delivered(&self, frames: u64) -> u64 {
+        // That the rates go together is seen when the chain is prepared.
+        Ratio::new(self.spec.sample_rate, self.rate).map_or(frames, |ratio| ratio.len(frames))
+    }
+
+    fn pipeline(&self, preparation: Preparation) -> Result<Pipeline> {
         let Spec {
             sample_rate,
             channels,
@@ -212,14 +225,14 @@ impl<'a> Work<'a> {
             channels,
             max_frames: self.block,
         };
-        Session::prepare(self.job.chain, spec, self.job.parts, preparation)
+        Pipeline::new(self.job.chain, spec, BATCH, self.job.parts, preparation)
     }
 
-    fn conveyor(&self) -> Result<Conveyor<'a>> {
+    fn conveyor(&self, pipeline: &Pipeline) -> Result<Conveyor<'a>> {
         Conveyor::new(
             self.job.parts,
             self.spec.channels,
-            BATCH * self.block,
+            pipeline.room(),
             self.job.prefetch,
         )
     }
@@ -236,14 +249,14 @@ impl<'a> Work<'a> {
             batch: true,
             ..Preparation::default()
         };
-        let mut session = self.session(preparation)?;
+        let mut pipeline = self.pipeline(preparation)?;
         let weights = self.weights.clone();
         let parts = self.job.parts;
-        let mut analyzer = Analyzer::new(self.spec.sample_rate, weights, self.block, parts)?;
-        let mut conveyor = self.conveyor()?;
+        let mut analyzer = Analyzer::new(self.rate, weights, self.block, parts)?;
+        let mut conveyor = self.conveyor(&pipeline)?;
         let mut meter = self.meter()?;
         let (job, operations) = (self.job, self.operations);
-        let mut skip = session.latency();
+        let mut skip = pipeline.latency();
         let mut source = Source {
             reader: &mut self.reader,
             path: job.input,
@@ -255,7 +268,7 @@ impl<'a> Work<'a> {
             peaks: Some(Folding::new(STEPS)),
             frames: 0,
             zeroed: 0,
-            tail: skip,
+            tail: pipeline.tail(),
             ended: false,
         };
         let longest = self.block;
@@ -265,7 +278,7 @@ impl<'a> Work<'a> {
                     .profiler
                     .time(operations.decode, || source.fill(planes))
             },
-            |planes| process(&mut session, planes),
+            |planes| pipeline.process(planes),
             |planes| {
                 parts.profiler.time(operations.analyze, || {
                     let block = planes.block();
@@ -289,36 +302,34 @@ impl<'a> Work<'a> {
             batch: true,
             ..Preparation::default()
         };
-        let mut session = self.session(preparation)?;
+        let mut pipeline = self.pipeline(preparation)?;
         let Spec {
-            sample_rate,
             channels,
             channel_mask,
             ..
         } = self.spec;
         let (job, operations) = (self.job, self.operations);
         let output = OutputSpec {
-            sample_rate,
+            sample_rate: self.rate,
             channels,
             channel_mask,
             format: job.format,
             sample: job.sample,
-            frames,
+            frames: frames.map(|frames| self.delivered(frames)),
         };
         let first = job.chain.loudness().is_none();
         let mut meter = if first { Some(self.meter()?) } else { None };
-        let latency = session.latency();
         let weights = self.weights.clone();
         let mut sink = Sink::new(
             job.output,
             &output,
-            latency,
+            pipeline.latency(),
             u64::MAX,
             weights,
             self.block,
             job.parts,
         )?;
-        let mut conveyor = self.conveyor()?;
+        let mut conveyor = self.conveyor(&pipeline)?;
         let mut source = Source {
             reader: &mut self.reader,
             path: job.input,
@@ -330,13 +341,13 @@ impl<'a> Work<'a> {
             meter: meter.as_mut(),
             frames: 0,
             zeroed: 0,
-            tail: latency,
+            tail: pipeline.tail(),
             ended: false,
         };
         let profiler = &job.parts.profiler;
         conveyor.run(
             |planes| profiler.time(operations.decode, || source.fill(planes)),
-            |planes| process(&mut session, planes),
+            |planes| pipeline.process(planes),
             |planes| profiler.time(operations.deliver, || sink.take(planes)),
         )?;
         let measured = first.then(|| source.measured());
@@ -384,7 +395,7 @@ impl<'a> Work<'a> {
         Ok(Delivery {
             frames: finished.frames,
             channels: self.spec.channels,
-            sample_rate: self.spec.sample_rate,
+            sample_rate: self.rate,
             loudness_in_lufs: finite(measured.loudness),
             loudness_out_lufs: finite(loudness_out),
             true_peak_out_dbtp: finite(decibels(f64::from(peak))),
@@ -421,13 +432,6 @@ impl Source<'_> {
             zeroed: self.zeroed,
         }
     }
-}
-
-/// Runs a session over the blocks of a batch.
-fn process(session: &mut Session, planes: &mut Planes) -> Result<()> {
-    let mut batch = planes.block_mut();
-    stretches(0..batch.frames(), session.spec().max_frames)
-        .try_for_each(|stretch| session.run(&mut batch.range_mut(stretch)))
 }
 
 /// Why the loudness is not what was asked, in a sentence with the figures.

@@ -5,13 +5,18 @@
 //! limiter's own gain law; the second pass renders with it and measures what it wrote. Where that is
 //! more than 0.05 LU off, the solve is corrected by the difference and the file rendered again,
 //! twice at most. A chain without a loudness stage takes one pass.
+//!
+//! Where a stage changes the sample rate, those after it work at the new one, and so does everything
+//! that is measured of the output.
 
 mod analysis;
 mod conveyor;
 mod delivery;
 mod folding;
 mod job;
+mod pipeline;
 mod record;
+mod resampler;
 mod sink;
 mod solve;
 mod source;

@@ -69,7 +69,7 @@ impl Source<'_> {
         for plane in planes.block_mut().planes_mut() {
             plane[read..read + silence].fill(0.0);
         }
-        planes.truncate(read + silence);
+        planes.resize(read + silence, silence);
         Ok(())
     }
 

@@ -241,7 +241,12 @@ impl Optimizer {
         let mut chosen = self.chosen.clone();
         loop {
             let plugins = self.plugins_at_work(&chosen);
-            match Line::new(&self.chain, spec, &chosen.parts, Preparation::default()) {
+            match Line::new(
+                self.chain.stages(),
+                spec,
+                &chosen.parts,
+                Preparation::default(),
+            ) {
                 Ok(line) => lines.push(line.of_plugins(&plugins)),
                 Err(error) => {
                     // A plan that can't be made is no reason to be without a session.

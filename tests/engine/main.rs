@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 mod convolve;
+mod denormals;
 #[cfg(all(feature = "cli", feature = "plugins"))]
 mod dylib;
 mod equalizer;
@@ -13,5 +14,7 @@ mod mastering;
 mod meters;
 mod multiband;
 mod optimizer;
+#[cfg(feature = "cli")]
+mod resample;
 mod sessions;
 mod signals;

@@ -15,7 +15,7 @@ use crate::signals::{Planar, amplitude, interleave, noise, optimizer, sine};
 
 const RATE: u32 = 22_050;
 
-fn write(path: &Path, rate: u32, planes: &[Vec<f32>]) {
+pub fn write(path: &Path, rate: u32, planes: &[Vec<f32>]) {
     let spec = OutputSpec {
         sample_rate: rate,
         channels: planes.len(),
@@ -29,7 +29,7 @@ fn write(path: &Path, rate: u32, planes: &[Vec<f32>]) {
     writer.finish().unwrap();
 }
 
-fn read(path: &Path) -> Planar {
+pub fn read(path: &Path) -> Planar {
     let mut reader = Reader::open(path).unwrap();
     let mut planes = vec![Vec::new(); reader.spec().channels];
     loop {
@@ -45,7 +45,7 @@ fn read(path: &Path) -> Planar {
     }
 }
 
-fn loudness(rate: u32, planes: &[Vec<f32>]) -> f64 {
+pub fn loudness(rate: u32, planes: &[Vec<f32>]) -> f64 {
     let mut meter = EbuR128::new(planes.len() as u32, rate, Mode::I).unwrap();
     meter.add_frames_f32(&interleave(planes)).unwrap();
     meter.loudness_global().unwrap()

@@ -11,6 +11,7 @@ use crate::support::{Sandbox, trial};
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("disk_cache::only_what_changed_is_done_again", changes),
+        trial("disk_cache::a_response_counts_by_what_is_in_it", response),
         trial("disk_cache::a_foreign_output_is_still_refused", foreign),
     ]
 }
@@ -54,6 +55,48 @@ fn changes() {
     run(["hit"; 3], "nothing changed after all");
     sandbox.configure(CONFIG);
     run(["miss"; 3], "the outputs are those of another chain");
+}
+
+/// What a stage reads from a file is part of what the output is made from.
+fn response() {
+    let chain = |file: &str| {
+        format!(
+            "[cache]\nbackend = \"disk\"\n[[chain]]\nstage = \"convolve\"\nfile = \"{file}\"\n\
+             gain_db = -30.0\n"
+        )
+    };
+    let sandbox = Sandbox::configured(&chain("room.wav"));
+    sandbox.write("song.wav", &song(1, 0.6));
+    sandbox.write("room.wav", &song(2, 0.1));
+    let run = |expected: &str, what: &str| {
+        let object = sandbox
+            .run("process song.wav -o out.wav --json")
+            .exits(0)
+            .object();
+        assert_eq!(object["cache"], expected, "{what}: {object}");
+        sandbox.read("out.wav")
+    };
+    let first = run("miss", "the first run");
+    assert_eq!(run("hit", "nothing changed"), first);
+    let written = fs::metadata(sandbox.path("room.wav")).unwrap();
+    sandbox.write("room.wav", &song(3, 0.1));
+    let room = fs::File::options()
+        .write(true)
+        .open(sandbox.path("room.wav"))
+        .unwrap();
+    room.set_modified(written.modified().unwrap()).unwrap();
+    assert_eq!(room.metadata().unwrap().len(), written.len());
+    let second = run("miss", "another response of the same name, length and time");
+    assert_ne!(second, first);
+    assert_eq!(run("hit", "nothing changed again"), second);
+    sandbox.write("room.wav", &song(2, 0.1));
+    assert_eq!(
+        run("miss", "the first response again, but not its output"),
+        first
+    );
+    sandbox.write("copy.wav", &song(2, 0.1));
+    sandbox.configure(&chain("copy.wav"));
+    assert_eq!(run("miss", "the chain names another file"), first);
 }
 
 fn modified(sandbox: &Sandbox) -> [Option<SystemTime>; 3] {
