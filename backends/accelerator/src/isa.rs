@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
-use crate::plan::radix::Fast;
+use crate::plan::radix::{Circular, Fast};
 
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
@@ -24,6 +24,12 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
     /// A plan of ours for so many complex points, or for twice as many real samples, if there is one
     /// that beats `rustfft`.
     fn plan_radix(self, _points: usize, _real: bool) -> Option<Box<dyn Fast<f32>>> {
+        None
+    }
+
+    /// A circular convolution of windows as long as `response`, if there is one that beats those over
+    /// `rustfft`.
+    fn plan_circular(self, _response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
         None
     }
 
@@ -86,7 +92,7 @@ impl Isa for Portable {
 
 macro_rules! isa {
     ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*] $($plan_radix:path)?) => {
+     [$($feature:literal),*] $($plan_radix:path, $plan_circular:path)?) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
@@ -107,6 +113,10 @@ macro_rules! isa {
 
             $(fn plan_radix(self, points: usize, real: bool) -> Option<Box<dyn Fast<f32>>> {
                 $plan_radix(self, points, real)
+            }
+
+            fn plan_circular(self, response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
+                $plan_circular(self, response)
             })?
 
             #[inline(always)]
@@ -142,7 +152,8 @@ isa! {
     Avx512 "x86_64" "avx512" Avx Fused<64>,
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
-     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"] crate::plan::radix::plan
+     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+    crate::plan::radix::plan, crate::plan::radix::plan_circular::<_, 16>
 }
 
 isa! {

@@ -1,6 +1,7 @@
 //! Planned objects and kernels over whole signals, written once for every instruction set.
 
 mod biquads;
+mod circular;
 mod convolve;
 mod convolver;
 mod correlate;
@@ -94,12 +95,15 @@ pub(crate) trait Float: FftNum + Default {
     /// A plan of ours, as of [`Isa::plan_radix`].
     fn plan_radix<I: Isa>(isa: I, points: usize, real: bool) -> Option<Box<dyn radix::Fast<Self>>>;
 
+    /// A circular convolution of ours, as of [`Isa::plan_circular`].
+    fn plan_circular<I: Isa>(isa: I, response: &[Self]) -> Option<Box<dyn radix::Circular<Self>>>;
+
     /// The square root.
     fn root(self) -> Self;
 }
 
 macro_rules! float {
-    ($($float:ident: $plan_radix:expr;)*) => {
+    ($($float:ident: $plan_radix:expr, $plan_circular:expr;)*) => {
         $(
             impl Float for $float {
                 const NORMAL: RangeInclusive<f64> =
@@ -111,6 +115,13 @@ macro_rules! float {
                     real: bool,
                 ) -> Option<Box<dyn radix::Fast<Self>>> {
                     $plan_radix(isa, points, real)
+                }
+
+                fn plan_circular<I: Isa>(
+                    isa: I,
+                    response: &[Self],
+                ) -> Option<Box<dyn radix::Circular<Self>>> {
+                    $plan_circular(isa, response)
                 }
 
                 #[inline(always)]
@@ -137,8 +148,8 @@ macro_rules! float {
     };
 }
 float! {
-    f32: Isa::plan_radix;
-    f64: |_, _, _| None;
+    f32: Isa::plan_radix, Isa::plan_circular;
+    f64: |_, _, _| None, |_, _| None;
 }
 
 /// `a * b + c`, fused where the instruction set can: elsewhere a fused one is a slow library call.

@@ -7,12 +7,15 @@
 )]
 
 mod butterfly;
+mod circular;
 mod lanes;
 mod pass;
 mod real;
+mod roots;
 mod stream;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
+mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -23,8 +26,10 @@ use auralis_core::Complex;
 use super::rounded;
 use crate::isa::Body;
 use butterfly::{Radix4, Radix8, Radix16};
+pub(crate) use circular::{Circular, plan_circular};
 pub(crate) use lanes::Lanes;
 use lanes::{Of, Wide};
+use roots::Roots;
 use stream::{Interleaved, Parts, Sink, Source};
 
 /// A transform of a fixed number of complex points, or of twice as many real samples: one of the
@@ -113,18 +118,14 @@ fn radices(bits: u32) -> Vec<usize> {
     }
 }
 
-/// `exp(-2πi k / n)`.
-fn root(k: usize, n: usize) -> Complex<f64> {
-    Complex::cis(-std::f64::consts::TAU * k as f64 / n as f64)
-}
-
 /// The twiddles of a butterfly of `radix` that makes bin `k` of `n`: of its radix-2 stages in turn,
 /// without those that are `-i` times another.
-fn twiddles(radix: usize, k: usize, n: usize) -> impl Iterator<Item = Complex<f64>> {
+fn twiddles(roots: &Roots, radix: usize, k: usize, n: usize) -> impl Iterator<Item = Complex<f64>> {
+    let stride = roots.len() / n;
     let halves = (0..radix.ilog2()).map(move |stage| radix >> 1 >> stage);
     halves.flat_map(move |step| {
         let count = (radix / step / 4).max(1);
-        (0..count).map(move |i| root((k + i * (n / radix)) * step, n))
+        (0..count).map(move |i| roots.get((k + i * (n / radix)) * step * stride))
     })
 }
 
@@ -134,12 +135,13 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
             re: isa.splat(0.0),
             im: isa.splat(0.0),
         };
+        let roots = &Roots::new(2 * len);
         let radices = radices((len / L).ilog2());
         let mut order: Vec<usize> = (0..radices[0]).collect();
         let mut middle = Vec::new();
         for &radix in &radices[1..] {
             let n = order.len() * radix;
-            let turns = order.iter().flat_map(|&k| twiddles(radix, k, n));
+            let turns = order.iter().flat_map(|&k| twiddles(roots, radix, k, n));
             middle.push(Middle {
                 radix,
                 twiddles: turns.map(rounded).collect(),
@@ -165,11 +167,15 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
         let last = (0..order.len())
             .step_by(L)
             .flat_map(|k| (0..L / 2).map(move |i| (k, i)))
-            .map(|(k, i)| across(k, &|k| twiddles(L, k, len).nth(i).unwrap_or_default()))
+            .map(|(k, i)| {
+                across(k, &|k| {
+                    twiddles(roots, L, k, len).nth(i).unwrap_or_default()
+                })
+            })
             .collect();
         let real = (0..len / 2)
             .step_by(L)
-            .map(|k| across(k, &|k| root(k, 2 * len) * 0.5))
+            .map(|k| across(k, &|k| roots.get(k) * 0.5))
             .collect();
         Self {
             isa,
@@ -192,11 +198,7 @@ fn go_on<I: Lanes<L>, const L: usize>(plan: &mut Plan<I, L>) {
         for Middle { radix, twiddles } in &plan.middle {
             let count = twiddles.len() / blocks;
             let twiddles = &twiddles[i * count..][..count];
-            match radix {
-                4 => pass::middle::<I, Radix4, L, 4>(plan.isa, block, twiddles),
-                8 => pass::middle::<I, Radix8, L, 8>(plan.isa, block, twiddles),
-                _ => pass::middle::<I, Radix16, L, 16>(plan.isa, block, twiddles),
-            }
+            pass::any_middle(plan.isa, *radix, block, twiddles);
         }
     }
 }
