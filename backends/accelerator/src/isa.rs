@@ -92,7 +92,7 @@ impl Isa for Portable {
 
 macro_rules! isa {
     ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*] $($plan_radix:path, $plan_circular:path)?) => {
+     [$($feature:literal),*] $(plan_radix: $plan_radix:path;)? $(plan_circular: $plan_circular:path;)?) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
@@ -113,9 +113,9 @@ macro_rules! isa {
 
             $(fn plan_radix(self, points: usize, real: bool) -> Option<Box<dyn Fast<f32>>> {
                 $plan_radix(self, points, real)
-            }
+            })?
 
-            fn plan_circular(self, response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
+            $(fn plan_circular(self, response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
                 $plan_circular(self, response)
             })?
 
@@ -145,6 +145,7 @@ isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
     Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
+    plan_circular: crate::plan::radix::plan_circular::<_, 8>;
 }
 
 isa! {
@@ -153,7 +154,8 @@ isa! {
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
      "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
-    crate::plan::radix::plan, crate::plan::radix::plan_circular::<_, 16>
+    plan_radix: crate::plan::radix::plan;
+    plan_circular: crate::plan::radix::plan_circular::<_, 16>;
 }
 
 isa! {

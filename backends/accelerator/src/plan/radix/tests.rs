@@ -5,8 +5,8 @@ use std::f64::consts::TAU;
 use auralis_core::{Complex, CpuFeatures};
 use rustfft::FftPlanner;
 
-use super::{Fast, Lanes, flat, flat_mut, plan, plan_lanes};
-use crate::isa::{Avx512, Isa};
+use super::{Fast, Lanes, flat, flat_mut, plan, plan_circular, plan_lanes};
+use crate::isa::{Avx2, Avx512, Isa};
 
 type Points = Vec<Complex<f64>>;
 
@@ -102,6 +102,52 @@ fn check_all<I: Lanes<L>, const L: usize>() {
         }
     }
     assert!(lengths >= 10, "{lengths} of {} x {L}", I::NAME);
+}
+
+/// Two windows, and room for less than all of the second one.
+fn check_circular<I: Lanes<L>, const L: usize>() {
+    let Some(isa) = I::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    let mut lengths = 0;
+    for len in (0..=16).map(|bits| 1 << bits) {
+        let (x, response) = (noise(len), noise(len + 1));
+        let taps: Vec<f32> = response[..len].iter().map(|tap| tap.re as f32).collect();
+        let Some(mut circular) = plan_circular::<I, L>(isa, &taps) else {
+            continue;
+        };
+        let [re, im]: [Vec<f32>; 2] = [|z: &Complex<f32>| z.re, |z: &Complex<f32>| z.im]
+            .map(|part| single(&x).iter().map(part).collect());
+        let room = len / 2 + 3;
+        let (mut first, mut second) = (vec![0.0; len], vec![0.0; room]);
+        circular.run([&mut first, &mut second], [&re, &im]);
+
+        let real: Points = taps.iter().map(|&tap| f64::from(tap).into()).collect();
+        let products = by_rustfft(&x).into_iter().zip(by_rustfft(&real));
+        // The conjugate of the transform of the conjugates is the inverse one.
+        let conjugates: Points = products.map(|(a, b)| (a * b).conj()).collect();
+        let scale = 1.0 / len as f64;
+        let want: Points = by_rustfft(&conjugates)
+            .iter()
+            .map(|z| z.conj() * scale)
+            .collect();
+        let got = |i: usize| Complex::new(first[i], *second.get(i).unwrap_or(&(want[i].im as f32)));
+        let got: Vec<_> = (0..len).map(got).collect();
+        check(&format!("{} x {L} circular", I::NAME), &got, &want);
+        lengths += 1;
+    }
+    assert!(lengths >= 9, "{lengths} of {} x {L}", I::NAME);
+}
+
+#[test]
+fn circular_by_16() {
+    check_circular::<Avx512, 16>();
+}
+
+#[test]
+fn circular_by_8() {
+    check_circular::<Avx2, 8>();
+    check_circular::<Avx512, 8>();
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The vectors of AVX-512.
+//! The vectors of AVX2 and AVX-512.
 
 use std::arch::x86_64::*;
 
 use super::butterfly::{Radix8, Radix16};
 use super::lanes::Lanes;
-use crate::isa::Avx512;
+use crate::isa::{Avx2, Avx512, Isa};
 
 macro_rules! arithmetic {
     ($lanes:literal $vector:ident $square:ident: $splat:ident $load:ident $store:ident $add:ident $sub:ident
@@ -176,7 +176,13 @@ impl Lanes<16> for Avx512 {
     }
 }
 
-impl Lanes<8> for Avx512 {
+/// Tokens that prove AVX2 and FMA.
+pub(crate) trait Avx2AndLater: Isa {}
+
+impl Avx2AndLater for Avx2 {}
+impl Avx2AndLater for Avx512 {}
+
+impl<I: Avx2AndLater> Lanes<8> for I {
     arithmetic! {
         8 __m256 Radix8: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps
         _mm256_sub_ps _mm256_mul_ps _mm256_fmadd_ps _mm256_fmsub_ps _mm256_fnmadd_ps
