@@ -93,7 +93,10 @@ pub(crate) trait Float: FftNum + Default {
     fn fused(self, a: Self, b: Self) -> Self;
 
     /// A plan of ours, as of [`Isa::plan_radix`].
-    fn plan_radix<I: Isa>(isa: I, points: usize, real: bool) -> Option<Box<dyn radix::Fast<Self>>>;
+    fn plan_radix<I: Isa>(isa: I, points: usize) -> Option<Box<dyn radix::Fast<Self>>>;
+
+    /// A plan of ours, as of [`Isa::plan_real`].
+    fn plan_real<I: Isa>(isa: I, samples: usize) -> Option<Box<dyn radix::Real<Self>>>;
 
     /// A circular convolution of ours, as of [`Isa::plan_circular`].
     fn plan_circular<I: Isa>(isa: I, response: &[Self]) -> Option<Box<dyn radix::Circular<Self>>>;
@@ -103,25 +106,25 @@ pub(crate) trait Float: FftNum + Default {
 }
 
 macro_rules! float {
-    ($($float:ident: $plan_radix:expr, $plan_circular:expr;)*) => {
+    ($($float:ident: $points:expr, $real:expr, $circular:expr;)*) => {
         $(
             impl Float for $float {
                 const NORMAL: RangeInclusive<f64> =
                     $float::MIN_POSITIVE as f64..=$float::MAX as f64;
 
-                fn plan_radix<I: Isa>(
-                    isa: I,
-                    points: usize,
-                    real: bool,
-                ) -> Option<Box<dyn radix::Fast<Self>>> {
-                    $plan_radix(isa, points, real)
+                fn plan_radix<I: Isa>(isa: I, points: usize) -> Option<Box<dyn radix::Fast<Self>>> {
+                    $points(isa, points)
+                }
+
+                fn plan_real<I: Isa>(isa: I, samples: usize) -> Option<Box<dyn radix::Real<Self>>> {
+                    $real(isa, samples)
                 }
 
                 fn plan_circular<I: Isa>(
                     isa: I,
                     response: &[Self],
                 ) -> Option<Box<dyn radix::Circular<Self>>> {
-                    $plan_circular(isa, response)
+                    $circular(isa, response)
                 }
 
                 #[inline(always)]
@@ -148,8 +151,8 @@ macro_rules! float {
     };
 }
 float! {
-    f32: Isa::plan_radix, Isa::plan_circular;
-    f64: |_, _, _| None, |_, _| None;
+    f32: Isa::plan_radix, Isa::plan_real, Isa::plan_circular;
+    f64: |_, _| None, |_, _| None, |_, _| None;
 }
 
 /// `a * b + c`, fused where the instruction set can: elsewhere a fused one is a slow library call.

@@ -12,6 +12,7 @@ mod lanes;
 mod pass;
 mod real;
 mod roots;
+mod small;
 mod stream;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
@@ -28,30 +29,34 @@ use crate::isa::Body;
 use butterfly::{Radix4, Radix8, Radix16};
 pub(crate) use circular::{Circular, plan_circular};
 pub(crate) use lanes::Lanes;
-use lanes::{Of, Wide};
+use lanes::{Folded, Of, Wide};
 use roots::Roots;
+use small::{SAMPLES, Small};
 use stream::{Interleaved, Parts, Sink, Source};
 
-/// A transform of a fixed number of complex points, or of twice as many real samples: one of the
-/// `load` methods and then one of the `store` methods. Lengths are those of the plan.
+/// A transform of a fixed number of complex points: one of the `load` methods and then one of the
+/// `store` methods. Lengths are those of the plan.
 pub(crate) trait Fast<T>: Send {
-    /// Takes points, or samples as pairs, for a forward transform.
+    /// Takes points for a forward transform.
     fn load(&mut self, points: &[T]);
 
     /// Takes points for an inverse transform.
     fn load_inverse(&mut self, points: &[T]);
-
-    /// Takes the bins of a real signal for an inverse transform; `room` for as many points is spoilt.
-    fn load_bins(&mut self, bins: &[T], room: &mut [T]);
 
     /// Gives points: the bins of those loaded for a forward transform.
     fn store(&mut self, points: &mut [T]);
 
     /// Gives what was loaded for an inverse transform, unscaled but for `scale`.
     fn store_inverse(&mut self, points: &mut [T], scale: T);
+}
 
-    /// Gives the bins of a real signal.
-    fn store_bins(&mut self, bins: &mut [T]);
+/// A transform of a fixed number of real samples. Lengths are those of the plan.
+pub(crate) trait Real<T>: Send {
+    /// Makes the bins.
+    fn forward(&mut self, bins: &mut [T], samples: &[T]);
+
+    /// Makes the samples, scaled.
+    fn inverse(&mut self, samples: &mut [T], bins: &[T]);
 }
 
 /// The parts of complex numbers in turn.
@@ -67,22 +72,38 @@ pub(crate) fn flat_mut<T>(numbers: &mut [Complex<T>]) -> &mut [T] {
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), 2 * numbers.len()) }
 }
 
-/// A plan for so many complex points, or for twice as many real samples. Half vectors serve what is too
-/// short for whole ones, if it is real: complex points are then faster with `rustfft`, as are all on
-/// the 16 registers of AVX2.
-pub(crate) fn plan<I: Lanes<16> + Lanes<8>>(
+/// A plan for so many complex points, if there are enough for whole vectors: fewer are faster with
+/// `rustfft`.
+pub(crate) fn plan<I: Lanes<L>, const L: usize>(
     isa: I,
     points: usize,
-    real: bool,
 ) -> Option<Box<dyn Fast<f32>>> {
-    let narrow = || plan_lanes::<I, 8>(isa, points).filter(|_| real);
-    plan_lanes::<I, 16>(isa, points).or_else(narrow)
+    fits(points, L).then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, points)) })
 }
 
-/// A plan on vectors of `L` lanes, if there are enough points for them.
-fn plan_lanes<I: Lanes<L>, const L: usize>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
-    let fits = points.is_power_of_two() && points >= L * L;
-    fits.then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, points)) })
+/// A plan for so many real samples, if there are enough.
+pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
+    isa: I,
+    samples: usize,
+) -> Option<Box<dyn Real<f32>>> {
+    let fits = samples % 2 == 0 && fits(samples / 2, L);
+    fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
+}
+
+/// The same on whole vectors, or on half ones for what is too short for them.
+pub(crate) fn plan_real_any<I: Folded + Lanes<8>>(
+    isa: I,
+    samples: usize,
+) -> Option<Box<dyn Real<f32>>> {
+    if samples == SAMPLES {
+        return Some(Box::new(Small::new(isa)));
+    }
+    plan_real::<I, 16>(isa, samples).or_else(|| plan_real::<I, 8>(isa, samples))
+}
+
+/// Whether so many points are enough for vectors of `lanes` lanes.
+fn fits(points: usize, lanes: usize) -> bool {
+    points.is_power_of_two() && points >= lanes * lanes
 }
 
 struct Plan<I: Lanes<L>, const L: usize> {
@@ -230,19 +251,6 @@ impl<S: Source<I, L>, I: Lanes<L>, const L: usize> Body for Load<'_, S, I, L> {
     }
 }
 
-struct LoadBins<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a [f32], &'a mut [f32]);
-
-impl<I: Lanes<L>, const L: usize> Body for LoadBins<'_, I, L> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self(plan, bins, room) = self;
-        real::pack_swapped(plan.isa, room, bins, &plan.real);
-        begin(plan.isa, plan.first, &Parts(&*room), &mut plan.work);
-    }
-}
-
 struct Store<'a, S, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, S);
 
 impl<S: Sink<I, L>, I: Lanes<L>, const L: usize> Body for Store<'_, S, I, L> {
@@ -256,18 +264,37 @@ impl<S: Sink<I, L>, I: Lanes<L>, const L: usize> Body for Store<'_, S, I, L> {
     }
 }
 
-struct StoreBins<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32]);
+struct Forward<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32], &'a [f32]);
 
-impl<I: Lanes<L>, const L: usize> Body for StoreBins<'_, I, L> {
+impl<I: Lanes<L>, const L: usize> Body for Forward<'_, I, L> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self(plan, bins) = self;
+        let Self(plan, bins, samples) = self;
+        let points = Interleaved::<_, false>(samples);
+        begin(plan.isa, plan.first, &points, &mut plan.work);
         go_on(plan);
         let mut packed = Parts(&mut *bins);
         pass::last(plan.isa, &plan.work, &mut packed, &plan.rows, &plan.last);
         real::unpack(plan.isa, bins, &plan.real);
+    }
+}
+
+struct Inverse<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32], &'a [f32]);
+
+impl<I: Lanes<L>, const L: usize> Body for Inverse<'_, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(plan, samples, bins) = self;
+        real::pack_swapped(plan.isa, &mut Parts(&mut *samples), bins, &plan.real);
+        begin(plan.isa, plan.first, &Parts(&*samples), &mut plan.work);
+        go_on(plan);
+        let scale = 1.0 / (L * plan.work.len()) as f32;
+        let mut points = Interleaved::<_, true>((samples, scale));
+        pass::last(plan.isa, &plan.work, &mut points, &plan.rows, &plan.last);
     }
 }
 
@@ -280,10 +307,6 @@ impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
         self.isa.run(Load(self, Interleaved::<_, true>(points)));
     }
 
-    fn load_bins(&mut self, bins: &[f32], room: &mut [f32]) {
-        self.isa.run(LoadBins(self, bins, room));
-    }
-
     fn store(&mut self, points: &mut [f32]) {
         self.isa.run(Store(self, Interleaved::<_, false>(points)));
     }
@@ -292,9 +315,15 @@ impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
         self.isa
             .run(Store(self, Interleaved::<_, true>((points, scale))));
     }
+}
 
-    fn store_bins(&mut self, bins: &mut [f32]) {
-        self.isa.run(StoreBins(self, bins));
+impl<I: Lanes<L>, const L: usize> Real<f32> for Plan<I, L> {
+    fn forward(&mut self, bins: &mut [f32], samples: &[f32]) {
+        self.isa.run(Forward(self, bins, samples));
+    }
+
+    fn inverse(&mut self, samples: &mut [f32], bins: &[f32]) {
+        self.isa.run(Inverse(self, samples, bins));
     }
 }
 

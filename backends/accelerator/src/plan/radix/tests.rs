@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use auralis_core::{Complex, CpuFeatures};
 use rustfft::FftPlanner;
 
-use super::{Fast, Lanes, flat, flat_mut, plan, plan_circular, plan_lanes};
+use super::{Fast, Lanes, Real, flat, flat_mut, plan, plan_circular, plan_real, plan_real_any};
 use crate::isa::{Avx2, Avx512, Isa};
 
 type Points = Vec<Complex<f64>>;
@@ -62,10 +62,9 @@ fn check(what: &str, got: &[Complex<f32>], want: &[Complex<f64>]) {
     }
 }
 
-/// A complex transform of `x`, and that of its points as real samples.
-fn check_plan(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
+/// A complex transform of `x`.
+fn check_points(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
     let n = x.len();
-    let reference = if n <= 256 { by_definition } else { by_rustfft };
     let mut data = single(x);
     fast.load(flat(&data));
     fast.store(flat_mut(&mut data));
@@ -74,20 +73,30 @@ fn check_plan(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
     fast.load_inverse(flat(&data));
     fast.store_inverse(flat_mut(&mut data), 1.0 / n as f32);
     check(&format!("{name} inverse"), &data, x);
+}
 
+/// That of its points as real samples.
+fn check_real(real: &mut dyn Real<f32>, x: &[Complex<f64>], name: &str) {
+    let n = x.len();
     let samples: Points = x.iter().flat_map(|p| [p.re.into(), p.im.into()]).collect();
     let bins = &reference(&samples)[..=n];
     let mut got = vec![Complex::default(); n + 1];
-    fast.load(flat(&single(x)));
-    fast.store_bins(flat_mut(&mut got));
+    real.forward(flat_mut(&mut got), flat(&single(x)));
     check(&format!("{name} real forward"), &got, bins);
 
     // What the imaginary parts of the first and the last bin hold counts for nothing.
     (got[0].im, got[n].im) = (3.0, -5.0);
-    let mut back = single(x);
-    fast.load_bins(flat(&got), flat_mut(&mut back));
-    fast.store_inverse(flat_mut(&mut back), 1.0 / n as f32);
+    let mut back = vec![Complex::default(); n];
+    real.inverse(flat_mut(&mut back), flat(&got));
     check(&format!("{name} real inverse"), &back, x);
+}
+
+fn reference(x: &[Complex<f64>]) -> Points {
+    if x.len() <= 256 {
+        by_definition(x)
+    } else {
+        by_rustfft(x)
+    }
 }
 
 fn check_all<I: Lanes<L>, const L: usize>() {
@@ -96,12 +105,17 @@ fn check_all<I: Lanes<L>, const L: usize>() {
     };
     let mut lengths = 0;
     for len in (0..=17).map(|bits| 1 << bits) {
-        if let Some(mut fast) = plan_lanes::<I, L>(isa, len) {
-            check_plan(&mut *fast, &noise(len), &format!("{} x {L}", I::NAME));
+        let (x, name) = (noise(len), format!("{} x {L}", I::NAME));
+        if let Some(mut fast) = plan::<I, L>(isa, len) {
+            check_points(&mut *fast, &x, &name);
+            lengths += 1;
+        }
+        if let Some(mut real) = plan_real::<I, L>(isa, 2 * len) {
+            check_real(&mut *real, &x, &name);
             lengths += 1;
         }
     }
-    assert!(lengths >= 10, "{lengths} of {} x {L}", I::NAME);
+    assert!(lengths >= 20, "{lengths} of {} x {L}", I::NAME);
 }
 
 /// Two windows, and room for less than all of the second one.
@@ -151,20 +165,32 @@ fn circular_by_8() {
 }
 
 #[test]
-fn avx512_by_16() {
+fn sorted_by_16() {
     check_all::<Avx512, 16>();
 }
 
 #[test]
-fn avx512_by_8() {
+fn sorted_by_8() {
+    check_all::<Avx2, 8>();
     check_all::<Avx512, 8>();
+}
+
+#[test]
+fn real_of_any_length() {
+    if let Some(isa) = Avx512::detect(CpuFeatures::detect()) {
+        for points in (6..=9).map(|bits| 1 << bits) {
+            let mut real = plan_real_any(isa, 2 * points).expect("a plan");
+            check_real(&mut *real, &noise(points), "any");
+        }
+    }
 }
 
 #[test]
 fn other_lengths_have_no_plan() {
     if let Some(isa) = Avx512::detect(CpuFeatures::detect()) {
         for len in [0, 1, 2, 8, 48, 63, 65, 96, 1000] {
-            assert!(plan(isa, len, true).is_none(), "{len}");
+            assert!(plan::<_, 16>(isa, len).is_none(), "{len}");
+            assert!(plan_real_any(isa, len).is_none(), "{len}");
         }
     }
 }
