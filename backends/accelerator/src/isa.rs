@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
-use crate::plan::radix::Fast;
+use crate::plan::radix::{self, Circular, Fast, Real};
 
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
@@ -21,9 +21,19 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
     /// The features that the instruction set stands for.
     const REQUIRES: CpuFeatures;
 
-    /// A plan of ours for so many complex points, or for twice as many real samples, if there is one
-    /// that beats `rustfft`.
-    fn plan_radix(self, _points: usize, _real: bool) -> Option<Box<dyn Fast<f32>>> {
+    /// A plan of ours for so many complex points, if there is one that beats `rustfft`.
+    fn plan_radix(self, _points: usize) -> Option<Box<dyn Fast<f32>>> {
+        None
+    }
+
+    /// A plan of ours for so many real samples, if there is one that beats those over `rustfft`.
+    fn plan_real(self, _samples: usize) -> Option<Box<dyn Real<f32>>> {
+        None
+    }
+
+    /// A circular convolution of windows as long as `response`, if there is one that beats those over
+    /// `rustfft`.
+    fn plan_circular(self, _response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
         None
     }
 
@@ -86,7 +96,7 @@ impl Isa for Portable {
 
 macro_rules! isa {
     ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*] $($plan_radix:path)?) => {
+     [$($feature:literal),*] $(points: $points:path;)? $(real: $real:path;)? $(circular: $circular:path;)?) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
@@ -105,8 +115,16 @@ macro_rules! isa {
                 usable.then_some(Self(()))
             }
 
-            $(fn plan_radix(self, points: usize, real: bool) -> Option<Box<dyn Fast<f32>>> {
-                $plan_radix(self, points, real)
+            $(fn plan_radix(self, points: usize) -> Option<Box<dyn Fast<f32>>> {
+                $points(self, points)
+            })?
+
+            $(fn plan_real(self, samples: usize) -> Option<Box<dyn Real<f32>>> {
+                $real(self, samples)
+            })?
+
+            $(fn plan_circular(self, response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
+                $circular(self, response)
             })?
 
             #[inline(always)]
@@ -135,6 +153,8 @@ isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
     Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
+    real: radix::plan_real::<_, 8>;
+    circular: radix::plan_circular::<_, 8>;
 }
 
 isa! {
@@ -142,7 +162,10 @@ isa! {
     Avx512 "x86_64" "avx512" Avx Fused<64>,
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
-     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"] crate::plan::radix::plan
+     "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+    points: radix::plan::<_, 16>;
+    real: radix::plan_real_any;
+    circular: radix::plan_circular::<_, 16>;
 }
 
 isa! {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use auralis_core::{ConvolutionMode, Result};
 
 use super::Float;
+use super::circular::Windows;
 use super::correlate::{correlate, dot};
 use super::cost::{plan, products, transform};
 use super::overlap_save::{OverlapSave, fast_len};
@@ -43,6 +44,9 @@ pub(crate) fn convolve<I: Isa, T: Float>(
             reversed,
             offset,
         });
+        Ok(())
+    } else if let Some(mut windows) = Windows::new(isa, short, dst.len()) {
+        windows.convolve(dst, long, offset);
         Ok(())
     } else {
         match form(dst.len(), offset + dst.len(), short.len()) {

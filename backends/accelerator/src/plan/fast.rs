@@ -5,7 +5,7 @@ use std::fmt;
 use auralis_core::{Complex, ComplexFft, RealFft, Result};
 
 use super::Float;
-use super::radix::{Fast, flat, flat_mut};
+use super::radix::{Fast, Real, flat, flat_mut};
 use crate::check;
 
 /// Complex points, in place.
@@ -42,18 +42,15 @@ impl<T: Float> ComplexFft<T> for FastPoints<T> {
     }
 }
 
-/// Real samples, through half as many complex points.
+/// Real samples.
 pub(super) struct FastReal<T> {
-    fast: Box<dyn Fast<T>>,
+    fast: Box<dyn Real<T>>,
     len: usize,
-    scale: T,
 }
 
 impl<T: Float> FastReal<T> {
-    /// With a plan for `len / 2` points.
-    pub(super) fn new(fast: Box<dyn Fast<T>>, len: usize) -> Self {
-        let scale = T::of(2.0 / len as f64);
-        Self { fast, len, scale }
+    pub(super) fn new(fast: Box<dyn Real<T>>, len: usize) -> Self {
+        Self { fast, len }
     }
 }
 
@@ -65,16 +62,14 @@ impl<T: Float> RealFft<T> for FastReal<T> {
     fn forward(&mut self, spectrum: &mut [Complex<T>], samples: &[T]) -> Result<()> {
         check::equal(spectrum.len(), self.bins())?;
         check::equal(samples.len(), self.len)?;
-        self.fast.load(samples);
-        self.fast.store_bins(flat_mut(spectrum));
+        self.fast.forward(flat_mut(spectrum), samples);
         Ok(())
     }
 
     fn inverse(&mut self, samples: &mut [T], spectrum: &[Complex<T>]) -> Result<()> {
         check::equal(spectrum.len(), self.bins())?;
         check::equal(samples.len(), self.len)?;
-        self.fast.load_bins(flat(spectrum), samples);
-        self.fast.store_inverse(samples, self.scale);
+        self.fast.inverse(samples, flat(spectrum));
         Ok(())
     }
 }

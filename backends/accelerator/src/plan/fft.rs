@@ -18,7 +18,7 @@ pub(crate) fn plan_complex_fft<I: Isa, T: Float>(
     len: usize,
 ) -> Result<Box<dyn ComplexFft<T>>> {
     within_limits(len)?;
-    Ok(match T::plan_radix(isa, len, false) {
+    Ok(match T::plan_radix(isa, len) {
         Some(fast) => Box::new(FastPoints::new(fast, len)),
         None => Box::new(Points::new(isa, len)),
     })
@@ -30,7 +30,7 @@ pub(crate) fn plan_real_fft<I: Isa, T: Float>(isa: I, len: usize) -> Result<Box<
     if !len.is_multiple_of(2) {
         return Ok(Box::new(Odd::new(isa, len)));
     }
-    Ok(match T::plan_radix(isa, len / 2, true) {
+    Ok(match T::plan_real(isa, len) {
         Some(fast) => Box::new(FastReal::new(fast, len)),
         None => Box::new(Even::new(isa, len)),
     })

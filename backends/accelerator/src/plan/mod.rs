@@ -1,6 +1,7 @@
 //! Planned objects and kernels over whole signals, written once for every instruction set.
 
 mod biquads;
+mod circular;
 mod convolve;
 mod convolver;
 mod correlate;
@@ -92,25 +93,38 @@ pub(crate) trait Float: FftNum + Default {
     fn fused(self, a: Self, b: Self) -> Self;
 
     /// A plan of ours, as of [`Isa::plan_radix`].
-    fn plan_radix<I: Isa>(isa: I, points: usize, real: bool) -> Option<Box<dyn radix::Fast<Self>>>;
+    fn plan_radix<I: Isa>(isa: I, points: usize) -> Option<Box<dyn radix::Fast<Self>>>;
+
+    /// A plan of ours, as of [`Isa::plan_real`].
+    fn plan_real<I: Isa>(isa: I, samples: usize) -> Option<Box<dyn radix::Real<Self>>>;
+
+    /// A circular convolution of ours, as of [`Isa::plan_circular`].
+    fn plan_circular<I: Isa>(isa: I, response: &[Self]) -> Option<Box<dyn radix::Circular<Self>>>;
 
     /// The square root.
     fn root(self) -> Self;
 }
 
 macro_rules! float {
-    ($($float:ident: $plan_radix:expr;)*) => {
+    ($($float:ident: $points:expr, $real:expr, $circular:expr;)*) => {
         $(
             impl Float for $float {
                 const NORMAL: RangeInclusive<f64> =
                     $float::MIN_POSITIVE as f64..=$float::MAX as f64;
 
-                fn plan_radix<I: Isa>(
+                fn plan_radix<I: Isa>(isa: I, points: usize) -> Option<Box<dyn radix::Fast<Self>>> {
+                    $points(isa, points)
+                }
+
+                fn plan_real<I: Isa>(isa: I, samples: usize) -> Option<Box<dyn radix::Real<Self>>> {
+                    $real(isa, samples)
+                }
+
+                fn plan_circular<I: Isa>(
                     isa: I,
-                    points: usize,
-                    real: bool,
-                ) -> Option<Box<dyn radix::Fast<Self>>> {
-                    $plan_radix(isa, points, real)
+                    response: &[Self],
+                ) -> Option<Box<dyn radix::Circular<Self>>> {
+                    $circular(isa, response)
                 }
 
                 #[inline(always)]
@@ -137,8 +151,8 @@ macro_rules! float {
     };
 }
 float! {
-    f32: Isa::plan_radix;
-    f64: |_, _, _| None;
+    f32: Isa::plan_radix, Isa::plan_real, Isa::plan_circular;
+    f64: |_, _| None, |_, _| None, |_, _| None;
 }
 
 /// `a * b + c`, fused where the instruction set can: elsewhere a fused one is a slow library call.

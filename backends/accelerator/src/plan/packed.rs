@@ -45,7 +45,7 @@ enum Transforms<T> {
 
 impl<T: Float> Transforms<T> {
     fn new<I: Isa>(isa: I, len: usize) -> Self {
-        if let Some(fast) = T::plan_radix(isa, len, false) {
+        if let Some(fast) = T::plan_radix(isa, len) {
             return Self::Ours(fast);
         }
         let pair = plan_pair::<I, T>(len);

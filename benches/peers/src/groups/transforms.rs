@@ -1,11 +1,10 @@
 //! Fourier transforms of powers of two.
 
 use std::ffi::c_void;
-use std::sync::Arc;
 
-use auralis::core::{Complex, ComplexFft, RealFft};
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
-use rustfft::{Fft, FftPlanner};
+use auralis::core::Complex;
+use realfft::RealFftPlanner;
+use rustfft::FftPlanner;
 
 use super::{Context, Findings};
 use crate::aligned::{Aligned, noise, wide};
@@ -23,6 +22,13 @@ const TOLERANCE: f64 = 1e-6;
 struct Real {
     samples: Aligned<f32>,
     bins: Aligned<Complex<f32>>,
+}
+
+/// The direction of a transform.
+#[derive(Clone, Copy)]
+enum Way {
+    Forward,
+    Inverse,
 }
 
 fn samples(d: &Real) -> Vec<f64> {
@@ -47,22 +53,17 @@ fn bins(d: &Real) -> Vec<f64> {
 
 /// All transforms at all lengths.
 pub fn run(context: &Context, findings: &mut Findings) {
-    for len in LENGTHS {
-        real_forward(context, findings, len);
-    }
-    for len in LENGTHS {
-        real_inverse(context, findings, len);
-    }
-    for len in LENGTHS {
-        complex_forward(context, findings, len);
-    }
-    for len in LENGTHS {
-        complex_inverse(context, findings, len);
+    for transform in [real, complex] {
+        for way in [Way::Forward, Way::Inverse] {
+            for len in LENGTHS {
+                transform(context, findings, len, way);
+            }
+        }
     }
 }
 
 /// Samples, and the first bins of their transform in double precision.
-fn real(len: usize) -> (Real, Vec<Complex<f64>>) {
+fn real_data(len: usize) -> (Real, Vec<Complex<f64>>) {
     let samples = noise(len, 3);
     let mut exact: Vec<_> = samples
         .iter()
@@ -75,104 +76,76 @@ fn real(len: usize) -> (Real, Vec<Complex<f64>>) {
     (Real { samples, bins }, exact)
 }
 
-fn ours(context: &Context, len: usize) -> Box<dyn RealFft<f32>> {
-    context.accelerator().plan_real_fft(len).expect("a plan")
-}
-
-fn real_forward(context: &Context, findings: &mut Findings, len: usize) {
-    let (mut data, exact) = real(len);
-    data.bins.fill(Complex::default());
-    let expected = exact.iter().flat_map(|z| [z.re, z.im]).collect();
-    let realfft: Arc<dyn RealToComplex<f32>> = RealFftPlanner::new().plan_fft_forward(len);
-    let mut scratch = realfft.make_scratch_vec();
-    // realfft works in its input: only its first answer is that of the samples.
-    let mut input = data.samples.clone();
-    let cell = Cell::new("real FFT forward", len, data, expected, TOLERANCE, bins)
-        .ours(|| {
-            let mut plan = ours(context, len);
-            move |d: &mut Real| plan.forward(&mut d.bins, &d.samples).unwrap()
-        })
-        .peer(
-            "realfft",
-            Ok::<_, String>(move |d: &mut Real| {
-                realfft
-                    .process_with_scratch(&mut input, &mut d.bins, &mut scratch)
-                    .unwrap();
-            }),
-        )
-        .peer(
-            "FFTW",
-            Fftw::get().map(|fftw| {
-                let (plan, _) = fftw.real(len);
-                // SAFETY: the buffers are as long and aligned as those of the plan.
-                move |d: &mut Real| unsafe {
-                    (fftw.forward)(plan, d.samples.as_mut_ptr(), d.bins.as_mut_ptr());
-                }
-            }),
-        )
-        .peer(
-            "IPP",
-            Ipp::get().map(|ipp| {
-                let mut plan = Transform::real(ipp, len);
-                move |d: &mut Real| plan.real_forward(&d.samples, &mut d.bins)
-            }),
-        )
-        .peer(
-            "MKL",
-            Mkl::get().map(|mkl| {
-                let plan = mkl.real_transform(len);
-                // SAFETY: the buffers are as long as those of the plan.
-                move |d: &mut Real| unsafe {
-                    let (from, to) = (d.samples.as_mut_ptr(), d.bins.as_mut_ptr());
-                    (mkl.forward)(plan, from.cast::<c_void>(), to.cast::<c_void>());
-                }
-            }),
-        );
-    findings.cells.push(cell.measure(context.effort));
-}
-
-fn real_inverse(context: &Context, findings: &mut Findings, len: usize) {
-    let (mut data, _) = real(len);
-    let expected = wide(&data.samples);
-    data.samples.fill(0.0);
-    let realfft: Arc<dyn ComplexToReal<f32>> = RealFftPlanner::new().plan_fft_inverse(len);
-    let mut scratch = realfft.make_scratch_vec();
-    // realfft and FFTW work in their input: only their first answer is that of the bins.
-    let mut input = data.bins.clone();
+fn real(context: &Context, findings: &mut Findings, len: usize, way: Way) {
+    let (mut data, exact) = real_data(len);
+    // realfft, and the inverse of FFTW, work in their input: only their first answer is that of it.
+    let (mut input, mut fftw_input) = (data.clone(), data.bins.clone());
+    let (name, expected, read, undivided): (_, _, fn(&Real) -> Vec<f64>, fn(&Real) -> Vec<f64>) =
+        match way {
+            Way::Forward => {
+                data.bins.fill(Complex::default());
+                let expected = exact.iter().flat_map(|z| [z.re, z.im]).collect();
+                ("real FFT forward", expected, bins, bins)
+            }
+            Way::Inverse => {
+                let expected = wide(&data.samples);
+                data.samples.fill(0.0);
+                ("real FFT inverse", expected, samples, divided)
+            }
+        };
     let last = len / 2;
-    let cell = Cell::new("real FFT inverse", len, data, expected, TOLERANCE, samples)
+    let mut planner = RealFftPlanner::new();
+    let (there, back) = (planner.plan_fft_forward(len), planner.plan_fft_inverse(len));
+    let mut scratch = match way {
+        Way::Forward => there.make_scratch_vec(),
+        Way::Inverse => back.make_scratch_vec(),
+    };
+    let cell = Cell::new(name, len, data, expected, TOLERANCE, read)
         .ours(|| {
-            let mut plan = ours(context, len);
-            move |d: &mut Real| plan.inverse(&mut d.samples, &d.bins).unwrap()
+            let mut plan = context.accelerator().plan_real_fft(len).expect("a plan");
+            move |d: &mut Real| match way {
+                Way::Forward => plan.forward(&mut d.bins, &d.samples).unwrap(),
+                Way::Inverse => plan.inverse(&mut d.samples, &d.bins).unwrap(),
+            }
         })
         .peer_read(
             "realfft",
-            Ok::<_, String>(move |d: &mut Real| {
-                // It refuses what a real signal has not; the rest may be its own last output.
-                (input[0].im, input[last].im) = (0.0, 0.0);
-                realfft
-                    .process_with_scratch(&mut input, &mut d.samples, &mut scratch)
-                    .unwrap();
+            Ok::<_, String>(move |d: &mut Real| match way {
+                Way::Forward => there
+                    .process_with_scratch(&mut input.samples, &mut d.bins, &mut scratch)
+                    .unwrap(),
+                Way::Inverse => {
+                    // It refuses what a real signal has not; the rest may be its own last output.
+                    (input.bins[0].im, input.bins[last].im) = (0.0, 0.0);
+                    back.process_with_scratch(&mut input.bins, &mut d.samples, &mut scratch)
+                        .unwrap();
+                }
             }),
-            divided,
+            undivided,
         )
         .peer_read(
             "FFTW",
             Fftw::get().map(|fftw| {
-                let (_, plan) = fftw.real(len);
-                let mut input = real(len).0.bins;
-                // SAFETY: the buffers are as long and aligned as those of the plan.
+                let (there, back) = fftw.real(len);
+                // SAFETY: the buffers are as long and aligned as those of the plans.
                 move |d: &mut Real| unsafe {
-                    (fftw.inverse)(plan, input.as_mut_ptr(), d.samples.as_mut_ptr());
+                    let samples = d.samples.as_mut_ptr();
+                    match way {
+                        Way::Forward => (fftw.forward)(there, samples, d.bins.as_mut_ptr()),
+                        Way::Inverse => (fftw.inverse)(back, fftw_input.as_mut_ptr(), samples),
+                    }
                 }
             }),
-            divided,
+            undivided,
         )
         .peer(
             "IPP",
             Ipp::get().map(|ipp| {
                 let mut plan = Transform::real(ipp, len);
-                move |d: &mut Real| plan.real_inverse(&mut d.samples, &d.bins)
+                move |d: &mut Real| match way {
+                    Way::Forward => plan.real_forward(&d.samples, &mut d.bins),
+                    Way::Inverse => plan.real_inverse(&mut d.samples, &d.bins),
+                }
             }),
         )
         .peer(
@@ -181,8 +154,12 @@ fn real_inverse(context: &Context, findings: &mut Findings, len: usize) {
                 let plan = mkl.real_transform(len);
                 // SAFETY: the buffers are as long as those of the plan.
                 move |d: &mut Real| unsafe {
-                    let (from, to) = (d.bins.as_mut_ptr(), d.samples.as_mut_ptr());
-                    (mkl.inverse)(plan, from.cast::<c_void>(), to.cast::<c_void>());
+                    let samples = d.samples.as_mut_ptr().cast::<c_void>();
+                    let bins = d.bins.as_mut_ptr().cast::<c_void>();
+                    match way {
+                        Way::Forward => (mkl.forward)(plan, samples, bins),
+                        Way::Inverse => (mkl.inverse)(plan, bins, samples),
+                    };
                 }
             }),
         );
@@ -205,17 +182,16 @@ fn points_divided(d: &Points) -> Vec<f64> {
     pairs(&d.at).into_iter().map(|x| x / len).collect()
 }
 
-fn complex(len: usize, inverse: bool) -> (Points, Vec<f64>) {
+fn complex_data(len: usize, way: Way) -> (Points, Vec<f64>) {
     let (re, im) = (noise(len, 4), noise(len, 5));
     let from = Aligned::from_fn(len, |i| Complex::new(re[i], im[i]));
     let mut exact: Vec<_> = from
         .iter()
         .map(|z| Complex::new(f64::from(z.re), f64::from(z.im)))
         .collect();
-    let (plan, scale) = if inverse {
-        (FftPlanner::new().plan_fft_inverse(len), 1.0 / len as f64)
-    } else {
-        (FftPlanner::new().plan_fft_forward(len), 1.0)
+    let (plan, scale) = match way {
+        Way::Forward => (FftPlanner::new().plan_fft_forward(len), 1.0),
+        Way::Inverse => (FftPlanner::new().plan_fft_inverse(len), 1.0 / len as f64),
     };
     plan.process(&mut exact);
     let expected = exact
@@ -231,128 +207,80 @@ fn complex(len: usize, inverse: bool) -> (Points, Vec<f64>) {
     )
 }
 
-fn ours_complex(context: &Context, len: usize) -> Box<dyn ComplexFft<f32>> {
-    context.accelerator().plan_complex_fft(len).expect("a plan")
-}
-
-fn rustfft(plan: Arc<dyn Fft<f32>>) -> impl FnMut(&mut Points) {
-    let mut scratch = vec![Complex::default(); plan.get_inplace_scratch_len()];
-    move |d| {
-        d.at.copy_from_slice(&d.from);
-        plan.process_with_scratch(&mut d.at, &mut scratch);
-    }
-}
-
-fn complex_forward(context: &Context, findings: &mut Findings, len: usize) {
-    let (data, expected) = complex(len, false);
-    let cell = Cell::new(
-        "complex FFT forward",
-        len,
-        data,
-        expected,
-        TOLERANCE,
-        points,
-    )
-    .ours(|| {
-        let mut plan = ours_complex(context, len);
-        move |d: &mut Points| {
-            d.at.copy_from_slice(&d.from);
-            plan.forward(&mut d.at).unwrap();
-        }
-    })
-    .peer(
-        "rustfft",
-        Ok::<_, String>(rustfft(FftPlanner::new().plan_fft_forward(len))),
-    )
-    .peer(
-        "FFTW",
-        Fftw::get().map(|fftw| {
-            let (plan, _) = fftw.complex(len);
-            // SAFETY: the buffer is as long and aligned as that of the plan.
-            move |d: &mut Points| unsafe {
-                d.at.copy_from_slice(&d.from);
-                (fftw.complex)(plan, d.at.as_mut_ptr(), d.at.as_mut_ptr());
-            }
-        }),
-    )
-    .peer(
-        "IPP",
-        Ipp::get().map(|ipp| {
-            let mut plan = Transform::complex(ipp, len);
+fn complex(context: &Context, findings: &mut Findings, len: usize, way: Way) {
+    let (data, expected) = complex_data(len, way);
+    let mut planner = FftPlanner::new();
+    let (name, rustfft, undivided): (_, _, fn(&Points) -> Vec<f64>) = match way {
+        Way::Forward => ("complex FFT forward", planner.plan_fft_forward(len), points),
+        Way::Inverse => (
+            "complex FFT inverse",
+            planner.plan_fft_inverse(len),
+            points_divided,
+        ),
+    };
+    let mut scratch = vec![Complex::default(); rustfft.get_inplace_scratch_len()];
+    let cell = Cell::new(name, len, data, expected, TOLERANCE, points)
+        .ours(|| {
+            let mut plan = context.accelerator().plan_complex_fft(len).expect("a plan");
             move |d: &mut Points| {
                 d.at.copy_from_slice(&d.from);
-                plan.complex_forward(&mut d.at);
+                match way {
+                    Way::Forward => plan.forward(&mut d.at).unwrap(),
+                    Way::Inverse => plan.inverse(&mut d.at).unwrap(),
+                }
             }
-        }),
-    )
-    .peer(
-        "MKL",
-        Mkl::get().map(|mkl| {
-            let plan = mkl.complex_transform(len);
-            // SAFETY: the buffer is as long as that of the plan.
-            move |d: &mut Points| unsafe {
+        })
+        .peer_read(
+            "rustfft",
+            Ok::<_, String>(move |d: &mut Points| {
                 d.at.copy_from_slice(&d.from);
-                (mkl.forward)(plan, d.at.as_mut_ptr().cast::<c_void>());
-            }
-        }),
-    );
-    findings.cells.push(cell.measure(context.effort));
-}
-
-fn complex_inverse(context: &Context, findings: &mut Findings, len: usize) {
-    let (data, expected) = complex(len, true);
-    let cell = Cell::new(
-        "complex FFT inverse",
-        len,
-        data,
-        expected,
-        TOLERANCE,
-        points,
-    )
-    .ours(|| {
-        let mut plan = ours_complex(context, len);
-        move |d: &mut Points| {
-            d.at.copy_from_slice(&d.from);
-            plan.inverse(&mut d.at).unwrap();
-        }
-    })
-    .peer_read(
-        "rustfft",
-        Ok::<_, String>(rustfft(FftPlanner::new().plan_fft_inverse(len))),
-        points_divided,
-    )
-    .peer_read(
-        "FFTW",
-        Fftw::get().map(|fftw| {
-            let (_, plan) = fftw.complex(len);
-            // SAFETY: the buffer is as long and aligned as that of the plan.
-            move |d: &mut Points| unsafe {
-                d.at.copy_from_slice(&d.from);
-                (fftw.complex)(plan, d.at.as_mut_ptr(), d.at.as_mut_ptr());
-            }
-        }),
-        points_divided,
-    )
-    .peer(
-        "IPP",
-        Ipp::get().map(|ipp| {
-            let mut plan = Transform::complex(ipp, len);
-            move |d: &mut Points| {
-                d.at.copy_from_slice(&d.from);
-                plan.complex_inverse(&mut d.at);
-            }
-        }),
-    )
-    .peer(
-        "MKL",
-        Mkl::get().map(|mkl| {
-            let plan = mkl.complex_transform(len);
-            // SAFETY: the buffer is as long as that of the plan.
-            move |d: &mut Points| unsafe {
-                d.at.copy_from_slice(&d.from);
-                (mkl.inverse)(plan, d.at.as_mut_ptr().cast::<c_void>());
-            }
-        }),
-    );
+                rustfft.process_with_scratch(&mut d.at, &mut scratch);
+            }),
+            undivided,
+        )
+        .peer_read(
+            "FFTW",
+            Fftw::get().map(|fftw| {
+                let (there, back) = fftw.complex(len);
+                let plan = match way {
+                    Way::Forward => there,
+                    Way::Inverse => back,
+                };
+                // SAFETY: the buffer is as long and aligned as that of the plan.
+                move |d: &mut Points| unsafe {
+                    d.at.copy_from_slice(&d.from);
+                    (fftw.complex)(plan, d.at.as_mut_ptr(), d.at.as_mut_ptr());
+                }
+            }),
+            undivided,
+        )
+        .peer(
+            "IPP",
+            Ipp::get().map(|ipp| {
+                let mut plan = Transform::complex(ipp, len);
+                move |d: &mut Points| {
+                    d.at.copy_from_slice(&d.from);
+                    match way {
+                        Way::Forward => plan.complex_forward(&mut d.at),
+                        Way::Inverse => plan.complex_inverse(&mut d.at),
+                    }
+                }
+            }),
+        )
+        .peer(
+            "MKL",
+            Mkl::get().map(|mkl| {
+                let plan = mkl.complex_transform(len);
+                // SAFETY: the buffer is as long as that of the plan.
+                move |d: &mut Points| unsafe {
+                    d.at.copy_from_slice(&d.from);
+                    let at = d.at.as_mut_ptr().cast::<c_void>();
+                    match way {
+                        Way::Forward => (mkl.forward)(plan, at),
+                        Way::Inverse => (mkl.inverse)(plan, at),
+                    };
+                }
+            }),
+        );
     findings.cells.push(cell.measure(context.effort));
 }

@@ -87,6 +87,15 @@ fn turn_down<I: Lanes<L>, const L: usize>(
     (plus, opposite(isa, a, plus))
 }
 
+/// `ab`.
+#[inline(always)]
+pub(super) fn product<I: Lanes<L>, const L: usize>(isa: I, a: Of<I, L>, b: Of<I, L>) -> Of<I, L> {
+    Wide {
+        re: isa.neg_mul_add(a.im, b.im, isa.mul(a.re, b.re)),
+        im: isa.mul_add(a.im, b.re, isa.mul(a.re, b.im)),
+    }
+}
+
 /// `2a - plus`.
 #[inline(always)]
 fn opposite<I: Lanes<L>, const L: usize>(isa: I, a: Of<I, L>, plus: Of<I, L>) -> Of<I, L> {

@@ -60,6 +60,15 @@ pub(crate) trait Lanes<const L: usize>: Isa {
     fn transpose(self, rows: [Self::Vector; L]) -> [Self::Vector; L];
 }
 
+/// Vectors of 16 lanes, half of them at a time.
+pub(crate) trait Folded: Lanes<16> {
+    /// Transposes the square of the lower halves and that of the upper ones, each in its place.
+    fn fold(self, rows: [Self::Vector; 8]) -> [Self::Vector; 8];
+
+    /// The upper half first.
+    fn exchange(self, vector: Self::Vector) -> Self::Vector;
+}
+
 /// `L` complex numbers.
 #[derive(Clone, Copy)]
 #[repr(C)]

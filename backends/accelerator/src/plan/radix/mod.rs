@@ -7,12 +7,16 @@
 )]
 
 mod butterfly;
+mod circular;
 mod lanes;
 mod pass;
 mod real;
+mod roots;
+mod small;
 mod stream;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
+mod tile;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -23,30 +27,36 @@ use auralis_core::Complex;
 use super::rounded;
 use crate::isa::Body;
 use butterfly::{Radix4, Radix8, Radix16};
+pub(crate) use circular::{Circular, plan_circular};
 pub(crate) use lanes::Lanes;
-use lanes::{Of, Wide};
+use lanes::{Folded, Of, Wide};
+use roots::Roots;
+use small::{SAMPLES, Small};
 use stream::{Interleaved, Parts, Sink, Source};
 
-/// A transform of a fixed number of complex points, or of twice as many real samples: one of the
-/// `load` methods and then one of the `store` methods. Lengths are those of the plan.
+/// A transform of a fixed number of complex points: one of the `load` methods and then one of the
+/// `store` methods. Lengths are those of the plan.
 pub(crate) trait Fast<T>: Send {
-    /// Takes points, or samples as pairs, for a forward transform.
+    /// Takes points for a forward transform.
     fn load(&mut self, points: &[T]);
 
     /// Takes points for an inverse transform.
     fn load_inverse(&mut self, points: &[T]);
-
-    /// Takes the bins of a real signal for an inverse transform; `room` for as many points is spoilt.
-    fn load_bins(&mut self, bins: &[T], room: &mut [T]);
 
     /// Gives points: the bins of those loaded for a forward transform.
     fn store(&mut self, points: &mut [T]);
 
     /// Gives what was loaded for an inverse transform, unscaled but for `scale`.
     fn store_inverse(&mut self, points: &mut [T], scale: T);
+}
 
-    /// Gives the bins of a real signal.
-    fn store_bins(&mut self, bins: &mut [T]);
+/// A transform of a fixed number of real samples. Lengths are those of the plan.
+pub(crate) trait Real<T>: Send {
+    /// Makes the bins.
+    fn forward(&mut self, bins: &mut [T], samples: &[T]);
+
+    /// Makes the samples, scaled.
+    fn inverse(&mut self, samples: &mut [T], bins: &[T]);
 }
 
 /// The parts of complex numbers in turn.
@@ -62,22 +72,38 @@ pub(crate) fn flat_mut<T>(numbers: &mut [Complex<T>]) -> &mut [T] {
     unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), 2 * numbers.len()) }
 }
 
-/// A plan for so many complex points, or for twice as many real samples. Half vectors serve what is too
-/// short for whole ones, if it is real: complex points are then faster with `rustfft`, as are all on
-/// the 16 registers of AVX2.
-pub(crate) fn plan<I: Lanes<16> + Lanes<8>>(
+/// A plan for so many complex points, if there are enough for whole vectors: fewer are faster with
+/// `rustfft`.
+pub(crate) fn plan<I: Lanes<L>, const L: usize>(
     isa: I,
     points: usize,
-    real: bool,
 ) -> Option<Box<dyn Fast<f32>>> {
-    let narrow = || plan_lanes::<I, 8>(isa, points).filter(|_| real);
-    plan_lanes::<I, 16>(isa, points).or_else(narrow)
+    fits(points, L).then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, points)) })
 }
 
-/// A plan on vectors of `L` lanes, if there are enough points for them.
-fn plan_lanes<I: Lanes<L>, const L: usize>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
-    let fits = points.is_power_of_two() && points >= L * L;
-    fits.then(|| -> Box<dyn Fast<f32>> { Box::new(Plan::new(isa, points)) })
+/// A plan for so many real samples, if there are enough.
+pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
+    isa: I,
+    samples: usize,
+) -> Option<Box<dyn Real<f32>>> {
+    let fits = samples % 2 == 0 && fits(samples / 2, L);
+    fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
+}
+
+/// The same on whole vectors, or on half ones for what is too short for them.
+pub(crate) fn plan_real_any<I: Folded + Lanes<8>>(
+    isa: I,
+    samples: usize,
+) -> Option<Box<dyn Real<f32>>> {
+    if samples == SAMPLES {
+        return Some(Box::new(Small::new(isa)));
+    }
+    plan_real::<I, 16>(isa, samples).or_else(|| plan_real::<I, 8>(isa, samples))
+}
+
+/// Whether so many points are enough for vectors of `lanes` lanes.
+fn fits(points: usize, lanes: usize) -> bool {
+    points.is_power_of_two() && points >= lanes * lanes
 }
 
 struct Plan<I: Lanes<L>, const L: usize> {
@@ -113,18 +139,14 @@ fn radices(bits: u32) -> Vec<usize> {
     }
 }
 
-/// `exp(-2πi k / n)`.
-fn root(k: usize, n: usize) -> Complex<f64> {
-    Complex::cis(-std::f64::consts::TAU * k as f64 / n as f64)
-}
-
 /// The twiddles of a butterfly of `radix` that makes bin `k` of `n`: of its radix-2 stages in turn,
 /// without those that are `-i` times another.
-fn twiddles(radix: usize, k: usize, n: usize) -> impl Iterator<Item = Complex<f64>> {
+fn twiddles(roots: &Roots, radix: usize, k: usize, n: usize) -> impl Iterator<Item = Complex<f64>> {
+    let stride = roots.len() / n;
     let halves = (0..radix.ilog2()).map(move |stage| radix >> 1 >> stage);
     halves.flat_map(move |step| {
         let count = (radix / step / 4).max(1);
-        (0..count).map(move |i| root((k + i * (n / radix)) * step, n))
+        (0..count).map(move |i| roots.get((k + i * (n / radix)) * step * stride))
     })
 }
 
@@ -134,12 +156,13 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
             re: isa.splat(0.0),
             im: isa.splat(0.0),
         };
+        let roots = &Roots::new(2 * len);
         let radices = radices((len / L).ilog2());
         let mut order: Vec<usize> = (0..radices[0]).collect();
         let mut middle = Vec::new();
         for &radix in &radices[1..] {
             let n = order.len() * radix;
-            let turns = order.iter().flat_map(|&k| twiddles(radix, k, n));
+            let turns = order.iter().flat_map(|&k| twiddles(roots, radix, k, n));
             middle.push(Middle {
                 radix,
                 twiddles: turns.map(rounded).collect(),
@@ -165,11 +188,15 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
         let last = (0..order.len())
             .step_by(L)
             .flat_map(|k| (0..L / 2).map(move |i| (k, i)))
-            .map(|(k, i)| across(k, &|k| twiddles(L, k, len).nth(i).unwrap_or_default()))
+            .map(|(k, i)| {
+                across(k, &|k| {
+                    twiddles(roots, L, k, len).nth(i).unwrap_or_default()
+                })
+            })
             .collect();
         let real = (0..len / 2)
             .step_by(L)
-            .map(|k| across(k, &|k| root(k, 2 * len) * 0.5))
+            .map(|k| across(k, &|k| roots.get(k) * 0.5))
             .collect();
         Self {
             isa,
@@ -192,11 +219,7 @@ fn go_on<I: Lanes<L>, const L: usize>(plan: &mut Plan<I, L>) {
         for Middle { radix, twiddles } in &plan.middle {
             let count = twiddles.len() / blocks;
             let twiddles = &twiddles[i * count..][..count];
-            match radix {
-                4 => pass::middle::<I, Radix4, L, 4>(plan.isa, block, twiddles),
-                8 => pass::middle::<I, Radix8, L, 8>(plan.isa, block, twiddles),
-                _ => pass::middle::<I, Radix16, L, 16>(plan.isa, block, twiddles),
-            }
+            pass::any_middle(plan.isa, *radix, block, twiddles);
         }
     }
 }
@@ -228,19 +251,6 @@ impl<S: Source<I, L>, I: Lanes<L>, const L: usize> Body for Load<'_, S, I, L> {
     }
 }
 
-struct LoadBins<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a [f32], &'a mut [f32]);
-
-impl<I: Lanes<L>, const L: usize> Body for LoadBins<'_, I, L> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self(plan, bins, room) = self;
-        real::pack_swapped(plan.isa, room, bins, &plan.real);
-        begin(plan.isa, plan.first, &Parts(&*room), &mut plan.work);
-    }
-}
-
 struct Store<'a, S, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, S);
 
 impl<S: Sink<I, L>, I: Lanes<L>, const L: usize> Body for Store<'_, S, I, L> {
@@ -254,18 +264,37 @@ impl<S: Sink<I, L>, I: Lanes<L>, const L: usize> Body for Store<'_, S, I, L> {
     }
 }
 
-struct StoreBins<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32]);
+struct Forward<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32], &'a [f32]);
 
-impl<I: Lanes<L>, const L: usize> Body for StoreBins<'_, I, L> {
+impl<I: Lanes<L>, const L: usize> Body for Forward<'_, I, L> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self(plan, bins) = self;
+        let Self(plan, bins, samples) = self;
+        let points = Interleaved::<_, false>(samples);
+        begin(plan.isa, plan.first, &points, &mut plan.work);
         go_on(plan);
         let mut packed = Parts(&mut *bins);
         pass::last(plan.isa, &plan.work, &mut packed, &plan.rows, &plan.last);
         real::unpack(plan.isa, bins, &plan.real);
+    }
+}
+
+struct Inverse<'a, I: Lanes<L>, const L: usize>(&'a mut Plan<I, L>, &'a mut [f32], &'a [f32]);
+
+impl<I: Lanes<L>, const L: usize> Body for Inverse<'_, I, L> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self(plan, samples, bins) = self;
+        real::pack_swapped(plan.isa, &mut Parts(&mut *samples), bins, &plan.real);
+        begin(plan.isa, plan.first, &Parts(&*samples), &mut plan.work);
+        go_on(plan);
+        let scale = 1.0 / (L * plan.work.len()) as f32;
+        let mut points = Interleaved::<_, true>((samples, scale));
+        pass::last(plan.isa, &plan.work, &mut points, &plan.rows, &plan.last);
     }
 }
 
@@ -278,10 +307,6 @@ impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
         self.isa.run(Load(self, Interleaved::<_, true>(points)));
     }
 
-    fn load_bins(&mut self, bins: &[f32], room: &mut [f32]) {
-        self.isa.run(LoadBins(self, bins, room));
-    }
-
     fn store(&mut self, points: &mut [f32]) {
         self.isa.run(Store(self, Interleaved::<_, false>(points)));
     }
@@ -290,9 +315,15 @@ impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
         self.isa
             .run(Store(self, Interleaved::<_, true>((points, scale))));
     }
+}
 
-    fn store_bins(&mut self, bins: &mut [f32]) {
-        self.isa.run(StoreBins(self, bins));
+impl<I: Lanes<L>, const L: usize> Real<f32> for Plan<I, L> {
+    fn forward(&mut self, bins: &mut [f32], samples: &[f32]) {
+        self.isa.run(Forward(self, bins, samples));
+    }
+
+    fn inverse(&mut self, samples: &mut [f32], bins: &[f32]) {
+        self.isa.run(Inverse(self, samples, bins));
     }
 }
 

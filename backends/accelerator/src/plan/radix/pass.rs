@@ -15,9 +15,9 @@
 
 use auralis_core::Complex;
 
-use super::butterfly::Butterfly;
+use super::butterfly::{Butterfly, Radix4, Radix8, Radix16, product};
 use super::lanes::{Lanes, Of, Wide};
-use super::stream::{Sink, Source};
+use super::stream::{Sink, Source, swap};
 
 /// Up to how many points all that a transform touches fits into the first-level cache: from there
 /// on, the passes that stride through all points ask for their next ones early, as powers of two
@@ -89,6 +89,109 @@ pub(super) fn middle<I, B, const L: usize, const R: usize>(
                 // SAFETY: as above.
                 unsafe { *block.get_unchecked_mut(j * m + q) = x[j] };
             }
+        }
+    }
+}
+
+/// [`middle`] of radix 4, 8 or 16.
+#[inline(always)]
+pub(super) fn any_middle<I: Lanes<L>, const L: usize>(
+    isa: I,
+    radix: usize,
+    data: &mut [Of<I, L>],
+    twiddles: &[Complex<f32>],
+) {
+    match radix {
+        4 => middle::<I, Radix4, L, 4>(isa, data, twiddles),
+        8 => middle::<I, Radix8, L, 8>(isa, data, twiddles),
+        _ => middle::<I, Radix16, L, 16>(isa, data, twiddles),
+    }
+}
+
+/// Undoes [`middle`], but for a factor of `R`, on numbers whose real and imaginary parts are swapped:
+/// `R - 1` twiddles for each block, after the butterfly.
+#[inline(always)]
+fn middle_back<I, B, const L: usize, const R: usize>(
+    isa: I,
+    data: &mut [Of<I, L>],
+    twiddles: &[Complex<f32>],
+) where
+    I: Lanes<L>,
+    B: Butterfly<R>,
+{
+    let m = data.len() / (twiddles.len() / (R - 1) * R);
+    for (block, turns) in data
+        .chunks_exact_mut(R * m)
+        .zip(twiddles.chunks_exact(R - 1))
+    {
+        let mut w = [zero(isa); R];
+        for j in 1..R {
+            w[j] = Wide {
+                re: isa.splat(turns[j - 1].re),
+                im: isa.splat(turns[j - 1].im),
+            };
+        }
+        for q in 0..m {
+            let mut x = [zero(isa); R];
+            for j in 0..R {
+                // SAFETY: the block has `R * m` vectors.
+                x[j] = unsafe { *block.get_unchecked(j * m + q) };
+            }
+            let mut x = B::plain(isa, x);
+            for j in 1..R {
+                x[j] = product(isa, x[j], w[j]);
+            }
+            for j in 0..R {
+                // SAFETY: as above.
+                unsafe { *block.get_unchecked_mut(j * m + q) = x[j] };
+            }
+        }
+    }
+}
+
+/// [`middle_back`] of radix 4, 8 or 16.
+#[inline(always)]
+pub(super) fn any_middle_back<I: Lanes<L>, const L: usize>(
+    isa: I,
+    radix: usize,
+    data: &mut [Of<I, L>],
+    twiddles: &[Complex<f32>],
+) {
+    match radix {
+        4 => middle_back::<I, Radix4, L, 4>(isa, data, twiddles),
+        8 => middle_back::<I, Radix8, L, 8>(isa, data, twiddles),
+        _ => middle_back::<I, Radix16, L, 16>(isa, data, twiddles),
+    }
+}
+
+/// Undoes [`first`], but for a factor of `R`, on numbers whose real and imaginary parts are swapped,
+/// and swaps them again.
+#[inline(always)]
+pub(super) fn end<I, B, S, const L: usize, const R: usize>(isa: I, src: &[Of<I, L>], dst: &mut S)
+where
+    I: Lanes<L>,
+    B: Butterfly<R>,
+    S: Sink<I, L>,
+{
+    let m = src.len() / R;
+    assert!(dst.holds(R * m));
+    let far = src.len() * L > NEAR;
+    for q in 0..m {
+        if far {
+            for j in 0..R {
+                prefetch(isa, src, j * m + q + 1);
+                dst.prefetch(isa, j * m + q + 1);
+            }
+        }
+        let mut x = [zero(isa); R];
+        for j in 0..R {
+            // SAFETY: `j * m + q` is below `R * m`, and `src` is as long.
+            x[j] = unsafe { *src.get_unchecked(j * m + q) };
+        }
+        let x = B::plain(isa, x);
+        for j in 0..R {
+            // SAFETY: as above; `dst` holds as many.
+            unsafe { dst.put(isa, j * m + q, swap(x[j])) };
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::lanes::{Lanes, Of, Wide};
 use super::pass::NEAR;
-use super::stream::{pairs, parts, put_pairs, put_parts, swap};
+use super::stream::{Sink, pairs, parts, put_pairs, swap};
 
 /// Makes `M + 1` bins of `M` packed ones, which lie in the same place as [`Parts`]; `halves` are
 /// `exp(-πi k / M) / 2` for `k` below `M / 2`.
@@ -32,24 +32,29 @@ pub(super) fn unpack<I: Lanes<L>, const L: usize>(isa: I, bins: &mut [f32], halv
 
 /// The reverse of [`unpack`], not in place, and with the real and imaginary parts swapped.
 #[inline(always)]
-pub(super) fn pack_swapped<I: Lanes<L>, const L: usize>(
+pub(super) fn pack_swapped<I: Lanes<L>, S: Sink<I, L>, const L: usize>(
     isa: I,
-    packed: &mut [f32],
+    packed: &mut S,
     bins: &[f32],
     halves: &[Of<I, L>],
 ) {
     let n = 2 * halves.len();
+    assert!(packed.holds(n));
     let (mut a, mut b) = opposite(isa, bins, n, 0);
     a.im = isa.clear_first(a.im);
     b.im = isa.clear_first(b.im);
     let (low, mut high) = pair::<I, L, true>(isa, a, b, halves[0]);
-    put_parts(isa, packed, 0, swap(low));
+    // SAFETY: here and below, what is put is one of the `n` vectors.
+    unsafe { packed.put(isa, 0, swap(low)) };
     for v in 1..n / 2 {
         prefetch(isa, bins, halves, v + AHEAD);
         let (a, b) = opposite(isa, bins, n, v);
         let (low, next) = pair::<I, L, true>(isa, a, b, halves[v]);
-        put_parts(isa, packed, v, swap(low));
-        put_parts(isa, packed, n - v, swap(mirror(isa, high, next)));
+        // SAFETY: as above.
+        unsafe {
+            packed.put(isa, v, swap(low));
+            packed.put(isa, n - v, swap(mirror(isa, high, next)));
+        }
         high = next;
     }
     let middle = pairs(isa, bins, L * (n / 2));
@@ -57,7 +62,8 @@ pub(super) fn pack_swapped<I: Lanes<L>, const L: usize>(
         re: middle.re,
         im: isa.sub(isa.splat(0.0), middle.im),
     };
-    put_parts(isa, packed, n / 2, swap(mirror(isa, high, conjugate)));
+    // SAFETY: as above.
+    unsafe { packed.put(isa, n / 2, swap(mirror(isa, high, conjugate))) };
 }
 
 /// How many vectors ahead to ask for.
@@ -98,7 +104,7 @@ fn opposite<I: Lanes<L>, const L: usize>(
 /// `E + hO` and `conj(E - hO)`, halved, where `E` is `a + conj b`, and `O` is `-i (a - conj b)`; in the
 /// other direction with the real part of `h` negated.
 #[inline(always)]
-fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
+pub(super) fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
     isa: I,
     a: Of<I, L>,
     b: Of<I, L>,
@@ -134,7 +140,11 @@ fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
 }
 
 #[inline(always)]
-fn mirror<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>, next: Of<I, L>) -> Of<I, L> {
+pub(super) fn mirror<I: Lanes<L>, const L: usize>(
+    isa: I,
+    numbers: Of<I, L>,
+    next: Of<I, L>,
+) -> Of<I, L> {
     Wide {
         re: isa.mirror(numbers.re, next.re),
         im: isa.mirror(numbers.im, next.im),
@@ -142,7 +152,7 @@ fn mirror<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>, next: Of<I, L>
 }
 
 #[inline(always)]
-fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> Of<I, L> {
+pub(super) fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> Of<I, L> {
     Wide {
         re: isa.reverse(numbers.re),
         im: isa.reverse(numbers.im),
@@ -150,7 +160,7 @@ fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> Of<I, L> {
 }
 
 #[inline(always)]
-fn first_lane<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> [f32; 2] {
+pub(super) fn first_lane<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> [f32; 2] {
     let (mut re, mut im) = ([0.0; L], [0.0; L]);
     isa.store(&mut re, numbers.re);
     isa.store(&mut im, numbers.im);

@@ -155,6 +155,69 @@ impl<I: Lanes<L>, const L: usize> Sink<I, L> for Parts<&mut [f32]> {
     }
 }
 
+/// Numbers of which the real parts are in one place, and the imaginary parts in another.
+pub(super) struct Apart<S>(pub(super) S, pub(super) S);
+
+impl<I: Lanes<L>, const L: usize> Source<I, L> for Apart<&[f32]> {
+    #[inline(always)]
+    fn holds(&self, count: usize) -> bool {
+        self.0.len().min(self.1.len()) >= L * count
+    }
+
+    #[inline(always)]
+    unsafe fn get(&self, isa: I, i: usize) -> Of<I, L> {
+        // SAFETY: the caller's promise.
+        let (re, im) = unsafe {
+            (
+                self.0.get_unchecked(L * i..L * (i + 1)),
+                self.1.get_unchecked(L * i..L * (i + 1)),
+            )
+        };
+        Wide {
+            re: isa.load(re),
+            im: isa.load(im),
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        isa.prefetch(self.0.as_ptr().wrapping_add(L * i));
+        isa.prefetch(self.1.as_ptr().wrapping_add(L * i));
+    }
+}
+
+/// What there is no room for is left out.
+impl<I: Lanes<L>, const L: usize> Sink<I, L> for Apart<&mut [f32]> {
+    #[inline(always)]
+    fn holds(&self, _: usize) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    unsafe fn put(&mut self, isa: I, i: usize, numbers: Of<I, L>) {
+        put_some(isa, self.0, L * i, numbers.re);
+        put_some(isa, self.1, L * i, numbers.im);
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, isa: I, i: usize) {
+        isa.prefetch(self.0.as_ptr().wrapping_add(L * i));
+        isa.prefetch(self.1.as_ptr().wrapping_add(L * i));
+    }
+}
+
+/// Replaces the values from `at` on, as far as there are any.
+#[inline(always)]
+fn put_some<I: Lanes<L>, const L: usize>(isa: I, dst: &mut [f32], at: usize, vector: I::Vector) {
+    if let Some(dst) = dst.get_mut(at..at + L) {
+        isa.store(dst, vector);
+    } else if let Some(dst) = dst.get_mut(at..) {
+        let mut all = [0.0; L];
+        isa.store(&mut all, vector);
+        dst.copy_from_slice(&all[..dst.len()]);
+    }
+}
+
 /// Vector `i` of [`Parts`].
 #[inline(always)]
 pub(super) fn parts<I: Lanes<L>, const L: usize>(isa: I, src: &[f32], i: usize) -> Of<I, L> {

@@ -5,8 +5,8 @@ use std::f64::consts::TAU;
 use auralis_core::{Complex, CpuFeatures};
 use rustfft::FftPlanner;
 
-use super::{Fast, Lanes, flat, flat_mut, plan, plan_lanes};
-use crate::isa::{Avx512, Isa};
+use super::{Fast, Lanes, Real, flat, flat_mut, plan, plan_circular, plan_real, plan_real_any};
+use crate::isa::{Avx2, Avx512, Isa};
 
 type Points = Vec<Complex<f64>>;
 
@@ -62,10 +62,9 @@ fn check(what: &str, got: &[Complex<f32>], want: &[Complex<f64>]) {
     }
 }
 
-/// A complex transform of `x`, and that of its points as real samples.
-fn check_plan(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
+/// A complex transform of `x`.
+fn check_points(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
     let n = x.len();
-    let reference = if n <= 256 { by_definition } else { by_rustfft };
     let mut data = single(x);
     fast.load(flat(&data));
     fast.store(flat_mut(&mut data));
@@ -74,20 +73,30 @@ fn check_plan(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
     fast.load_inverse(flat(&data));
     fast.store_inverse(flat_mut(&mut data), 1.0 / n as f32);
     check(&format!("{name} inverse"), &data, x);
+}
 
+/// That of its points as real samples.
+fn check_real(real: &mut dyn Real<f32>, x: &[Complex<f64>], name: &str) {
+    let n = x.len();
     let samples: Points = x.iter().flat_map(|p| [p.re.into(), p.im.into()]).collect();
     let bins = &reference(&samples)[..=n];
     let mut got = vec![Complex::default(); n + 1];
-    fast.load(flat(&single(x)));
-    fast.store_bins(flat_mut(&mut got));
+    real.forward(flat_mut(&mut got), flat(&single(x)));
     check(&format!("{name} real forward"), &got, bins);
 
     // What the imaginary parts of the first and the last bin hold counts for nothing.
     (got[0].im, got[n].im) = (3.0, -5.0);
-    let mut back = single(x);
-    fast.load_bins(flat(&got), flat_mut(&mut back));
-    fast.store_inverse(flat_mut(&mut back), 1.0 / n as f32);
+    let mut back = vec![Complex::default(); n];
+    real.inverse(flat_mut(&mut back), flat(&got));
     check(&format!("{name} real inverse"), &back, x);
+}
+
+fn reference(x: &[Complex<f64>]) -> Points {
+    if x.len() <= 256 {
+        by_definition(x)
+    } else {
+        by_rustfft(x)
+    }
 }
 
 fn check_all<I: Lanes<L>, const L: usize>() {
@@ -96,29 +105,92 @@ fn check_all<I: Lanes<L>, const L: usize>() {
     };
     let mut lengths = 0;
     for len in (0..=17).map(|bits| 1 << bits) {
-        if let Some(mut fast) = plan_lanes::<I, L>(isa, len) {
-            check_plan(&mut *fast, &noise(len), &format!("{} x {L}", I::NAME));
+        let (x, name) = (noise(len), format!("{} x {L}", I::NAME));
+        if let Some(mut fast) = plan::<I, L>(isa, len) {
+            check_points(&mut *fast, &x, &name);
+            lengths += 1;
+        }
+        if let Some(mut real) = plan_real::<I, L>(isa, 2 * len) {
+            check_real(&mut *real, &x, &name);
             lengths += 1;
         }
     }
-    assert!(lengths >= 10, "{lengths} of {} x {L}", I::NAME);
+    assert!(lengths >= 20, "{lengths} of {} x {L}", I::NAME);
+}
+
+/// Two windows, and room for less than all of the second one.
+fn check_circular<I: Lanes<L>, const L: usize>() {
+    let Some(isa) = I::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    let mut lengths = 0;
+    for len in (0..=16).map(|bits| 1 << bits) {
+        let (x, response) = (noise(len), noise(len + 1));
+        let taps: Vec<f32> = response[..len].iter().map(|tap| tap.re as f32).collect();
+        let Some(mut circular) = plan_circular::<I, L>(isa, &taps) else {
+            continue;
+        };
+        let [re, im]: [Vec<f32>; 2] = [|z: &Complex<f32>| z.re, |z: &Complex<f32>| z.im]
+            .map(|part| single(&x).iter().map(part).collect());
+        let room = len / 2 + 3;
+        let (mut first, mut second) = (vec![0.0; len], vec![0.0; room]);
+        circular.run([&mut first, &mut second], [&re, &im]);
+
+        let real: Points = taps.iter().map(|&tap| f64::from(tap).into()).collect();
+        let products = by_rustfft(&x).into_iter().zip(by_rustfft(&real));
+        // The conjugate of the transform of the conjugates is the inverse one.
+        let conjugates: Points = products.map(|(a, b)| (a * b).conj()).collect();
+        let scale = 1.0 / len as f64;
+        let want: Points = by_rustfft(&conjugates)
+            .iter()
+            .map(|z| z.conj() * scale)
+            .collect();
+        let got = |i: usize| Complex::new(first[i], *second.get(i).unwrap_or(&(want[i].im as f32)));
+        let got: Vec<_> = (0..len).map(got).collect();
+        check(&format!("{} x {L} circular", I::NAME), &got, &want);
+        lengths += 1;
+    }
+    assert!(lengths >= 9, "{lengths} of {} x {L}", I::NAME);
 }
 
 #[test]
-fn avx512_by_16() {
+fn circular_by_16() {
+    check_circular::<Avx512, 16>();
+}
+
+#[test]
+fn circular_by_8() {
+    check_circular::<Avx2, 8>();
+    check_circular::<Avx512, 8>();
+}
+
+#[test]
+fn sorted_by_16() {
     check_all::<Avx512, 16>();
 }
 
 #[test]
-fn avx512_by_8() {
+fn sorted_by_8() {
+    check_all::<Avx2, 8>();
     check_all::<Avx512, 8>();
+}
+
+#[test]
+fn real_of_any_length() {
+    if let Some(isa) = Avx512::detect(CpuFeatures::detect()) {
+        for points in (6..=9).map(|bits| 1 << bits) {
+            let mut real = plan_real_any(isa, 2 * points).expect("a plan");
+            check_real(&mut *real, &noise(points), "any");
+        }
+    }
 }
 
 #[test]
 fn other_lengths_have_no_plan() {
     if let Some(isa) = Avx512::detect(CpuFeatures::detect()) {
         for len in [0, 1, 2, 8, 48, 63, 65, 96, 1000] {
-            assert!(plan(isa, len, true).is_none(), "{len}");
+            assert!(plan::<_, 16>(isa, len).is_none(), "{len}");
+            assert!(plan_real_any(isa, len).is_none(), "{len}");
         }
     }
 }

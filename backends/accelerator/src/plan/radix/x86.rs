@@ -1,10 +1,10 @@
-//! The vectors of AVX-512.
+//! The vectors of AVX2 and AVX-512.
 
 use std::arch::x86_64::*;
 
 use super::butterfly::{Radix8, Radix16};
-use super::lanes::Lanes;
-use crate::isa::Avx512;
+use super::lanes::{Folded, Lanes};
+use crate::isa::{Avx2, Avx512, Isa};
 
 macro_rules! arithmetic {
     ($lanes:literal $vector:ident $square:ident: $splat:ident $load:ident $store:ident $add:ident $sub:ident
@@ -176,7 +176,55 @@ impl Lanes<16> for Avx512 {
     }
 }
 
-impl Lanes<8> for Avx512 {
+impl Folded for Avx512 {
+    #[inline(always)]
+    fn fold(self, r: [__m512; 8]) -> [__m512; 8] {
+        // SAFETY: the token proves that the CPU has the instructions.
+        unsafe {
+            let even = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+            let odd = _mm512_setr_epi32(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+            // Blocks of 4x4 are turned in place, then exchanged among each other.
+            macro_rules! turn {
+                ($n:literal) => {{
+                    let (a, b, c, d) = (r[$n], r[$n + 1], r[$n + 2], r[$n + 3]);
+                    let (ab0, ab1) = (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+                    let (cd0, cd1) = (_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+                    [
+                        _mm512_shuffle_ps::<0x44>(ab0, cd0),
+                        _mm512_shuffle_ps::<0xee>(ab0, cd0),
+                        _mm512_shuffle_ps::<0x44>(ab1, cd1),
+                        _mm512_shuffle_ps::<0xee>(ab1, cd1),
+                    ]
+                }};
+            }
+            let (low, high) = (turn!(0), turn!(4));
+            [
+                _mm512_permutex2var_ps(low[0], even, high[0]),
+                _mm512_permutex2var_ps(low[1], even, high[1]),
+                _mm512_permutex2var_ps(low[2], even, high[2]),
+                _mm512_permutex2var_ps(low[3], even, high[3]),
+                _mm512_permutex2var_ps(low[0], odd, high[0]),
+                _mm512_permutex2var_ps(low[1], odd, high[1]),
+                _mm512_permutex2var_ps(low[2], odd, high[2]),
+                _mm512_permutex2var_ps(low[3], odd, high[3]),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn exchange(self, vector: __m512) -> __m512 {
+        // SAFETY: as `fold`.
+        unsafe { _mm512_shuffle_f32x4::<0x4e>(vector, vector) }
+    }
+}
+
+/// Tokens that prove AVX2 and FMA.
+pub(crate) trait Avx2AndLater: Isa {}
+
+impl Avx2AndLater for Avx2 {}
+impl Avx2AndLater for Avx512 {}
+
+impl<I: Avx2AndLater> Lanes<8> for I {
     arithmetic! {
         8 __m256 Radix8: _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps
         _mm256_sub_ps _mm256_mul_ps _mm256_fmadd_ps _mm256_fmsub_ps _mm256_fnmadd_ps
