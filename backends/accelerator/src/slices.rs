@@ -56,11 +56,15 @@ macro_rules! compiled {
                 #[inline(always)]
                 fn $name(self, $($arg: $type),*) -> $result {
                     #[target_feature(enable = $features)]
-                    fn inner(isa: $isa, $($arg: $type),*) -> $result {
-                        crate::kernels::Kernels::$name(isa, $($arg),*)
+                    fn inner(
+                        isa: $isa,
+                        $($arg: $type),*
+                    ) -> <$result as crate::compiled::Handed>::Over {
+                        let result = crate::kernels::Kernels::$name(isa, $($arg),*);
+                        crate::compiled::Handed::over(result)
                     }
                     // SAFETY: the token proves that the CPU has these features.
-                    unsafe { inner(self, $($arg),*) }
+                    crate::compiled::Handed::taken(unsafe { inner(self, $($arg),*) })
                 }
             )*
         }

@@ -2,7 +2,7 @@
 
 use std::f32::consts::{LN_2, LOG2_E};
 
-use super::walk::map;
+use super::walk::{Rest, map};
 use crate::generic::{EXP, EXP_LIMITS, LN, LN_2_HIGH, LN_2_LOW, ROUND, TANH_LIMIT};
 use crate::simd::Vectors;
 
@@ -12,7 +12,7 @@ pub(crate) fn exp<V: Vectors>(v: V, data: &mut [f32]) {
         v,
         data,
         [],
-        true,
+        Rest::AtOnce,
         #[inline(always)]
         |x, []| exp_of(v, x),
     );
@@ -24,7 +24,7 @@ pub(crate) fn tanh<V: Vectors>(v: V, data: &mut [f32]) {
         v,
         data,
         [],
-        true,
+        Rest::AtOnce,
         #[inline(always)]
         |x, []| tanh_of(v, x),
     );
@@ -36,7 +36,7 @@ pub(crate) fn ln<V: Vectors>(v: V, data: &mut [f32]) {
         v,
         data,
         [],
-        true,
+        Rest::AtOnce,
         #[inline(always)]
         |x, []| ln_of(v, x),
     );
