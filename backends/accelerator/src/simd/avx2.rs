@@ -2,9 +2,10 @@
 
 use std::arch::x86_64::*;
 
+use super::THREE_QUARTERS;
 use super::Vectors;
 use super::x86::{self, join};
-use crate::generic::{ROOT, ROUND};
+use crate::generic::ROUND;
 use crate::isa::Avx2;
 
 const TWO_15: f32 = 32_768.0;
@@ -114,7 +115,7 @@ impl Vectors for Avx2 {
             _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b))
         }
 
-        fn div(self, a: __m256, b: __m256) -> __m256 {
+        fn ratio(self, a: __m256, b: __m256) -> __m256 {
             _mm256_div_ps(a, b)
         }
 
@@ -127,15 +128,15 @@ impl Vectors for Avx2 {
         }
 
         fn power(self, sum: __m256) -> __m256 {
-            two_to(_mm256_castps_si256(sum))
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(sum)))
         }
 
         fn split(self, x: __m256) -> [__m256; 2] {
             let denormal = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(f32::MIN_POSITIVE));
             let raised = _mm256_mul_ps(x, _mm256_set1_ps(TWO_23));
             let normal = _mm256_castps_si256(_mm256_blendv_ps(x, raised, denormal));
-            let root = _mm256_set1_epi32(ROOT);
-            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, root));
+            let least = _mm256_set1_epi32(THREE_QUARTERS);
+            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, least));
             let mantissa = _mm256_sub_epi32(normal, _mm256_slli_epi32::<23>(exponent));
             let lowered = _mm256_and_ps(denormal, _mm256_set1_ps(23.0));
             let exponent = _mm256_sub_ps(_mm256_cvtepi32_ps(exponent), lowered);
@@ -178,6 +179,11 @@ impl Vectors for Avx2 {
                 _mm256_shuffle_ps::<0xdd>(first, second),
             ]
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        x86::prefetch(at);
     }
 
     #[inline(always)]

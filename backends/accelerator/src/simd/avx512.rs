@@ -125,8 +125,12 @@ impl Vectors for Avx512 {
             _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xd8>(a, b, sign))
         }
 
-        fn div(self, a: __m512, b: __m512) -> __m512 {
-            _mm512_div_ps(a, b)
+        fn ratio(self, a: __m512, b: __m512) -> __m512 {
+            // The unit that divides takes 16 cycles. The remainder of an approximation to 14 bits
+            // brings as many more.
+            let inverse = _mm512_rcp14_ps(b);
+            let near = _mm512_mul_ps(a, inverse);
+            _mm512_fmadd_ps(_mm512_fnmadd_ps(near, b, a), inverse, near)
         }
 
         fn scale_by_power(self, x: __m512, sum: __m512) -> __m512 {
@@ -134,22 +138,13 @@ impl Vectors for Avx512 {
         }
 
         fn power(self, sum: __m512) -> __m512 {
-            let exponent = _mm512_slli_epi32::<23>(_mm512_castps_si512(sum));
-            let one = _mm512_set1_epi32(0x3f80_0000);
-            _mm512_castsi512_ps(_mm512_add_epi32(exponent, one))
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(sum)))
         }
 
         fn split(self, x: __m512) -> [__m512; 2] {
-            let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_NAN>(x);
-            let exponent = _mm512_getexp_ps(x);
-            let root = _mm512_set1_ps(std::f32::consts::SQRT_2);
-            let above = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(mantissa, root);
-            let half = _mm512_set1_ps(0.5);
-            let one = _mm512_set1_ps(1.0);
-            [
-                _mm512_mask_mul_ps(mantissa, above, mantissa, half),
-                _mm512_mask_add_ps(exponent, above, exponent, one),
-            ]
+            let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_P75_1P5, _MM_MANT_SIGN_NAN>(x);
+            let exponent = _mm512_sub_ps(_mm512_getexp_ps(x), _mm512_getexp_ps(mantissa));
+            [mantissa, exponent]
         }
 
         fn complex_mul(self, [a, same]: [__m512; 2], b: __m512) -> __m512 {
@@ -181,6 +176,11 @@ impl Vectors for Avx512 {
                 _mm512_permutex2var_ps(low, odd, high),
             ]
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        x86::prefetch(at);
     }
 
     #[inline(always)]

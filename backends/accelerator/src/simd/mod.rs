@@ -38,6 +38,13 @@ mod x86;
 
 use crate::isa::Isa;
 
+/// The bits of the least number whose exponent is counted as that of 1.
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    allow(dead_code, reason = "no vectors are there to use it")
+)]
+const THREE_QUARTERS: i32 = 0.75_f32.to_bits().cast_signed();
+
 /// What an instruction set does with a vector of samples.
 ///
 /// It is implemented for the tokens of [`crate::isa`]: holding one proves that the instructions may
@@ -108,18 +115,22 @@ pub(crate) trait Vectors: Isa {
     /// `a` with the sign of `b`.
     fn copy_sign(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
-    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a / b` within 1 ε; `b` is from 1 to 2^32 and `a` less.
+    fn ratio(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
     /// `x` times two to the power of the integer in the lowest bits of `sum`, which is that integer
     /// added to [`ROUND`](crate::generic::ROUND). The power may be out of range.
     fn scale_by_power(self, x: Self::F32, sum: Self::F32) -> Self::F32;
 
-    /// Two to the power of the integer in the lowest bits of `sum`, likewise; a normal number.
+    /// The number whose exponent is in the lowest bits of `sum`, with its bias.
     fn power(self, sum: Self::F32) -> Self::F32;
 
-    /// A mantissa from the root of 1/2 to that of 2, and the exponent. Of infinity the exponent is
+    /// A mantissa from 0.75 to 1.5, and the exponent. Of infinity the exponent is
     /// infinite, of zero negatively so; where `x` is negative or NaN, the mantissa is NaN.
     fn split(self, x: Self::F32) -> [Self::F32; 2];
+
+    /// A hint that memory at an address, wherever that points, will soon be stored to.
+    fn prefetch(self, at: *const u8);
 
     /// The same pointer; where a load can duplicate real or imaginary parts at no cost, the compiler
     /// does not know that it is the same.

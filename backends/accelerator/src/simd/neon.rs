@@ -2,8 +2,9 @@
 
 use std::arch::aarch64::*;
 
+use super::THREE_QUARTERS;
 use super::Vectors;
-use crate::generic::{ROOT, ROUND};
+use crate::generic::ROUND;
 use crate::isa::Neon;
 
 impl Vectors for Neon {
@@ -67,7 +68,7 @@ impl Vectors for Neon {
             vbslq_f32(vdupq_n_u32(0x8000_0000), b, a)
         }
 
-        fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        fn ratio(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
             vdivq_f32(a, b)
         }
 
@@ -80,14 +81,14 @@ impl Vectors for Neon {
         }
 
         fn power(self, sum: float32x4_t) -> float32x4_t {
-            two_to(vreinterpretq_s32_f32(sum))
+            vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(sum)))
         }
 
         fn split(self, x: float32x4_t) -> [float32x4_t; 2] {
             let denormal = vcltq_f32(x, vdupq_n_f32(f32::MIN_POSITIVE));
             let raised = vmulq_n_f32(x, 8_388_608.0);
             let normal = vreinterpretq_s32_f32(vbslq_f32(denormal, raised, x));
-            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(ROOT)));
+            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(THREE_QUARTERS)));
             let mantissa = vsubq_s32(normal, vshlq_n_s32::<23>(exponent));
             let mantissa = vreinterpretq_f32_s32(mantissa);
             let lowered = vbslq_f32(denormal, vdupq_n_f32(23.0), vdupq_n_f32(0.0));
@@ -124,6 +125,9 @@ impl Vectors for Neon {
             [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
         }
     }
+
+    #[inline(always)]
+    fn prefetch(self, _: *const u8) {}
 
     #[inline(always)]
     fn unknown(self, pointer: *const f32) -> *const f32 {

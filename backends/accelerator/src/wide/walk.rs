@@ -278,29 +278,44 @@ pub(super) fn fold_pairs<V: Vectors, const SUMS: usize>(
     sums
 }
 
+/// From so many samples on, what is written is asked for ahead of time: by then it is no longer in the
+/// first cache, and stores only fetch a few lines at once.
+const LONG: usize = 4096;
+
+/// How far ahead, in samples.
+const AHEAD: usize = 128;
+
+/// Asks for what `vectors` vectors from `at` on will be stored to.
+#[inline(always)]
+pub(super) fn expect<V: Vectors, T>(v: V, at: *const T, vectors: usize) {
+    let line = 64 / size_of::<T>();
+    let lines = (vectors * V::LANES * size_of::<T>()).div_ceil(64);
+    for k in 0..lines {
+        v.prefetch(at.wrapping_add(k * line).cast());
+    }
+}
+
 /// Carries every vector of `len` elements, at least `lanes`, from one place to another. The last
-/// vector may overlap the one before it: the places must not be the same.
+/// vector may overlap the one before it: the places must not be the same. `expect` is told what will
+/// be stored before long.
 #[inline(always)]
 pub(super) fn carry<T>(
     len: usize,
     lanes: usize,
     load: impl Fn(usize) -> T,
     store: impl Fn(usize, T),
+    expect: impl Fn(usize),
 ) {
     let mut i = 0;
+    if len >= LONG {
+        while i + 4 * lanes <= len {
+            expect(i + AHEAD);
+            four(i, lanes, &load, &store);
+            i += 4 * lanes;
+        }
+    }
     while i + 4 * lanes <= len {
-        // Loads that follow stores may have to wait for them.
-        let x = [
-            load(i),
-            load(i + lanes),
-            load(i + 2 * lanes),
-            load(i + 3 * lanes),
-        ];
-        let [a, b, c, d] = x;
-        store(i, a);
-        store(i + lanes, b);
-        store(i + 2 * lanes, c);
-        store(i + 3 * lanes, d);
+        four(i, lanes, &load, &store);
         i += 4 * lanes;
     }
     for _ in 0..3 {
@@ -313,4 +328,21 @@ pub(super) fn carry<T>(
     if i < len {
         store(len - lanes, load(len - lanes));
     }
+}
+
+/// Carries four vectors.
+#[inline(always)]
+fn four<T>(i: usize, lanes: usize, load: &impl Fn(usize) -> T, store: &impl Fn(usize, T)) {
+    // Loads that follow stores may have to wait for them.
+    let x = [
+        load(i),
+        load(i + lanes),
+        load(i + 2 * lanes),
+        load(i + 3 * lanes),
+    ];
+    let [a, b, c, d] = x;
+    store(i, a);
+    store(i + lanes, b);
+    store(i + 2 * lanes, c);
+    store(i + 3 * lanes, d);
 }
