@@ -2,17 +2,25 @@
 
 use auralis_core::{Error, ErrorKind, Result};
 
+#[inline(always)]
 fn require(holds: bool, otherwise: &'static str) -> Result<()> {
-    if holds {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorKind::InvalidInput, otherwise))
-    }
+    if holds { Ok(()) } else { refuse(otherwise) }
+}
+
+#[cold]
+fn refuse(why: &'static str) -> Result<()> {
+    Err(Error::new(ErrorKind::InvalidInput, why))
 }
 
 /// Slices that are walked together are of equal length.
 pub(crate) fn equal(a: usize, b: usize) -> Result<()> {
     require(a == b, "the slices are not of equal length")
+}
+
+/// The same of three.
+pub(crate) fn all_equal(a: usize, b: usize, c: usize) -> Result<()> {
+    equal(a, b)?;
+    equal(a, c)
 }
 
 /// Interleaved audio consists of whole frames.

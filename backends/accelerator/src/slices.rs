@@ -31,9 +31,9 @@ macro_rules! for_each_kernel {
                 check::equal(dst.len(), src.len());
             i32_from_f32(dst: &mut [i32], src: &[f32]) -> (), check::equal(dst.len(), src.len());
             complex_mul(dst: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) -> (),
-                check::equal(dst.len(), a.len()).and(check::equal(dst.len(), b.len()));
+                check::all_equal(dst.len(), a.len(), b.len());
             complex_mul_add(dst: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) -> (),
-                check::equal(dst.len(), a.len()).and(check::equal(dst.len(), b.len()));
+                check::all_equal(dst.len(), a.len(), b.len());
             tanh(data: &mut [f32]) -> (), Ok(());
             exp(data: &mut [f32]) -> (), Ok(());
             ln(data: &mut [f32]) -> (), Ok(());
@@ -56,11 +56,15 @@ macro_rules! compiled {
                 #[inline(always)]
                 fn $name(self, $($arg: $type),*) -> $result {
                     #[target_feature(enable = $features)]
-                    fn inner(isa: $isa, $($arg: $type),*) -> $result {
-                        crate::kernels::Kernels::$name(isa, $($arg),*)
+                    fn inner(
+                        isa: $isa,
+                        $($arg: $type),*
+                    ) -> <$result as crate::compiled::Handed>::Over {
+                        let result = crate::kernels::Kernels::$name(isa, $($arg),*);
+                        crate::compiled::Handed::over(result)
                     }
                     // SAFETY: the token proves that the CPU has these features.
-                    unsafe { inner(self, $($arg),*) }
+                    crate::compiled::Handed::taken(unsafe { inner(self, $($arg),*) })
                 }
             )*
         }

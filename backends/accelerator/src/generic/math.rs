@@ -9,7 +9,7 @@ use super::Generic;
 use crate::arithmetic::Arithmetic;
 
 /// `(exp(r) - 1 - r) / r^2` for `r` within half of ln 2, from the highest power down.
-pub(crate) const EXP: [f32; 6] = [
+const EXP: [f32; 6] = [
     1.987_569_1e-4,
     1.398_2e-3,
     8.333_452e-3,
@@ -19,7 +19,7 @@ pub(crate) const EXP: [f32; 6] = [
 ];
 
 /// `(ln(1 + f) - f + f^2 / 2) / f^3` for `1 + f` from the root of 1/2 to that of 2, likewise.
-pub(crate) const LN: [f32; 9] = [
+const LN: [f32; 9] = [
     7.037_683_6e-2,
     -1.151_461e-1,
     1.167_699_9e-1,
@@ -45,7 +45,7 @@ pub(crate) const EXP_LIMITS: (f32, f32) = (-105.0, 89.0);
 pub(crate) const TANH_LIMIT: f32 = 9.1;
 
 /// The bits of the least number whose exponent is counted as that of 1: the root of 1/2.
-pub(crate) const ROOT: i32 = (0.5 * SQRT_2).to_bits().cast_signed();
+const ROOT: i32 = (0.5 * SQRT_2).to_bits().cast_signed();
 
 impl<A: Arithmetic> Generic<A> {
     #[inline(always)]

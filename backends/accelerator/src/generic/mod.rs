@@ -8,7 +8,7 @@ mod layout;
 mod math;
 mod reduce;
 
-pub(crate) use math::{EXP, EXP_LIMITS, LN, LN_2_HIGH, LN_2_LOW, ROOT, ROUND, TANH_LIMIT};
+pub(crate) use math::{EXP_LIMITS, LN_2_HIGH, LN_2_LOW, ROUND, TANH_LIMIT};
 
 /// The kernels, computing as `A` says. Arguments have been checked: see [`crate::check`].
 #[derive(Clone, Copy, Debug, Default)]

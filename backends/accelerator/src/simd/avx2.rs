@@ -2,9 +2,10 @@
 
 use std::arch::x86_64::*;
 
+use super::THREE_QUARTERS;
 use super::Vectors;
-use super::x86::join;
-use crate::generic::{ROOT, ROUND};
+use super::x86::{self, join};
+use crate::generic::ROUND;
 use crate::isa::Avx2;
 
 const TWO_15: f32 = 32_768.0;
@@ -50,8 +51,13 @@ impl Vectors for Avx2 {
             _mm256_set1_ps(x)
         }
 
-        fn first(self, x: __m256) -> f32 {
-            _mm256_cvtss_f32(x)
+        fn same(self, a: [__m256; 4], b: [__m256; 4]) -> bool {
+            let mut equal = _mm256_set1_epi32(-1);
+            for k in 0..4 {
+                let (a, b) = (_mm256_castps_si256(a[k]), _mm256_castps_si256(b[k]));
+                equal = _mm256_and_si256(equal, _mm256_cmpeq_epi32(a, b));
+            }
+            _mm256_movemask_epi8(equal) == -1
         }
 
         fn add(self, a: __m256, b: __m256) -> __m256 {
@@ -83,14 +89,25 @@ impl Vectors for Avx2 {
             join(half, #[inline(always)] |a, b| _mm_add_ps(a, b))
         }
 
-        fn greatest(self, x: __m256) -> f32 {
-            let half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
-            join(half, #[inline(always)] |a, b| _mm_max_ps(a, b))
+        fn extremes(self, least: __m256, greatest: __m256) -> (f32, f32) {
+            // The greatest lane of the negative is the least one: so both go the same way.
+            let negative = _mm256_xor_ps(least, _mm256_set1_ps(-0.0));
+            let low = _mm256_permute2f128_ps::<0x20>(negative, greatest);
+            let high = _mm256_permute2f128_ps::<0x31>(negative, greatest);
+            let halves = _mm256_max_ps(low, high);
+            let negative = _mm256_castps256_ps128(halves);
+            let greatest = _mm256_extractf128_ps::<1>(halves);
+            let low = _mm_unpacklo_ps(negative, greatest);
+            let high = _mm_unpackhi_ps(negative, greatest);
+            let pairs = _mm_max_ps(low, high);
+            let both = _mm_max_ps(pairs, _mm_movehl_ps(pairs, pairs));
+            (-_mm_cvtss_f32(both), _mm_cvtss_f32(_mm_movehdup_ps(both)))
         }
 
-        fn least(self, x: __m256) -> f32 {
-            let half = _mm_min_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
-            join(half, #[inline(always)] |a, b| _mm_min_ps(a, b))
+        fn greatest_magnitude(self, [a, b, c, d]: [__m256; 4]) -> f32 {
+            let x = _mm256_max_ps(_mm256_max_ps(a, b), _mm256_max_ps(c, d));
+            let half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+            join(half, #[inline(always)] |a, b| _mm_max_ps(a, b))
         }
 
         fn copy_sign(self, a: __m256, b: __m256) -> __m256 {
@@ -98,7 +115,7 @@ impl Vectors for Avx2 {
             _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b))
         }
 
-        fn div(self, a: __m256, b: __m256) -> __m256 {
+        fn ratio(self, a: __m256, b: __m256) -> __m256 {
             _mm256_div_ps(a, b)
         }
 
@@ -111,15 +128,15 @@ impl Vectors for Avx2 {
         }
 
         fn power(self, sum: __m256) -> __m256 {
-            two_to(_mm256_castps_si256(sum))
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(sum)))
         }
 
         fn split(self, x: __m256) -> [__m256; 2] {
             let denormal = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(f32::MIN_POSITIVE));
             let raised = _mm256_mul_ps(x, _mm256_set1_ps(TWO_23));
             let normal = _mm256_castps_si256(_mm256_blendv_ps(x, raised, denormal));
-            let root = _mm256_set1_epi32(ROOT);
-            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, root));
+            let least = _mm256_set1_epi32(THREE_QUARTERS);
+            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, least));
             let mantissa = _mm256_sub_epi32(normal, _mm256_slli_epi32::<23>(exponent));
             let lowered = _mm256_and_ps(denormal, _mm256_set1_ps(23.0));
             let exponent = _mm256_sub_ps(_mm256_cvtepi32_ps(exponent), lowered);
@@ -134,14 +151,14 @@ impl Vectors for Avx2 {
             [_mm256_or_ps(_mm256_castsi256_ps(mantissa), unreal), exponent]
         }
 
-        fn complex_mul(self, a: __m256, b: __m256) -> __m256 {
-            let crossed = _mm256_mul_ps(_mm256_movehdup_ps(a), _mm256_permute_ps::<0xb1>(b));
+        fn complex_mul(self, [a, same]: [__m256; 2], b: __m256) -> __m256 {
+            let crossed = _mm256_mul_ps(_mm256_movehdup_ps(same), _mm256_permute_ps::<0xb1>(b));
             _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
         }
 
-        fn complex_mul_add(self, d: __m256, a: __m256, b: __m256) -> __m256 {
+        fn complex_mul_add(self, d: __m256, [a, same]: [__m256; 2], b: __m256) -> __m256 {
             let swapped = _mm256_permute_ps::<0xb1>(b);
-            let crossed = _mm256_fmaddsub_ps(_mm256_movehdup_ps(a), swapped, d);
+            let crossed = _mm256_fmaddsub_ps(_mm256_movehdup_ps(same), swapped, d);
             _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
         }
 
@@ -164,6 +181,21 @@ impl Vectors for Avx2 {
         }
     }
 
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        x86::prefetch(at);
+    }
+
+    #[inline(always)]
+    fn unknown(self, pointer: *const f32) -> *const f32 {
+        x86::unknown(pointer)
+    }
+
+    #[inline(always)]
+    fn greater_magnitude(self, m: __m256, [a, b]: [__m256; 2]) -> __m256 {
+        self.greater(self.greater(m, self.abs(a)), self.abs(b))
+    }
+
     given! {
         fn load(self, from: *const f32) -> __m256 {
             _mm256_loadu_ps(from)
@@ -181,6 +213,23 @@ impl Vectors for Avx2 {
 
         fn store_first(self, to: *mut f32, count: usize, x: __m256) {
             _mm256_maskstore_ps(to, first(count), x)
+        }
+
+        fn load_part<const COUNT: usize>(self, from: *const f32) -> __m256 {
+            match COUNT {
+                4 => _mm256_zextps128_ps256(_mm_loadu_ps(from)),
+                2 => _mm256_zextps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+                _ => _mm256_zextps128_ps256(_mm_load_ss(from)),
+            }
+        }
+
+        fn store_part<const COUNT: usize>(self, to: *mut f32, x: __m256) {
+            let low = _mm256_castps256_ps128(x);
+            match COUNT {
+                4 => _mm_storeu_ps(to, low),
+                2 => _mm_store_sd(to.cast(), _mm_castps_pd(low)),
+                _ => _mm_store_ss(to, low),
+            }
         }
 
         fn load_i16(self, from: *const i16) -> __m256 {

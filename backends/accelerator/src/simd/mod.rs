@@ -13,9 +13,13 @@ macro_rules! proven {
 
 /// Methods of [`Vectors`] that are unsafe by their pointers too.
 macro_rules! given {
-    ($(fn $name:ident($($argument:tt)*) $(-> $result:ty)? { $($body:tt)* })*) => {$(
+    ($(
+        fn $name:ident$(<const $count:ident: usize>)?($($argument:tt)*) $(-> $result:ty)? {
+            $($body:tt)*
+        }
+    )*) => {$(
         #[inline(always)]
-        unsafe fn $name($($argument)*) $(-> $result)? {
+        unsafe fn $name$(<const $count: usize>)?($($argument)*) $(-> $result)? {
             // SAFETY: the token proves that the CPU has the instructions; the pointers are the
             // caller's promise.
             unsafe { $($body)* }
@@ -33,6 +37,13 @@ mod neon;
 mod x86;
 
 use crate::isa::Isa;
+
+/// The bits of the least number whose exponent is counted as that of 1.
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    allow(dead_code, reason = "no vectors are there to use it")
+)]
+const THREE_QUARTERS: i32 = 0.75_f32.to_bits().cast_signed();
 
 /// What an instruction set does with a vector of samples.
 ///
@@ -53,9 +64,6 @@ pub(crate) trait Vectors: Isa {
     /// The same in every lane.
     fn splat(self, x: f32) -> Self::F32;
 
-    /// The first lane.
-    fn first(self, x: Self::F32) -> f32;
-
     unsafe fn load(self, from: *const f32) -> Self::F32;
 
     unsafe fn store(self, to: *mut f32, x: Self::F32);
@@ -65,6 +73,16 @@ pub(crate) trait Vectors: Isa {
 
     /// Stores the first `count` lanes, fewer than all of them.
     unsafe fn store_first(self, to: *mut f32, count: usize, x: Self::F32);
+
+    /// The first `COUNT` lanes, a power of two less than all of them, from memory; what is in the
+    /// others is not said.
+    unsafe fn load_part<const COUNT: usize>(self, from: *const f32) -> Self::F32;
+
+    /// Stores the first `COUNT` lanes, likewise.
+    unsafe fn store_part<const COUNT: usize>(self, to: *mut f32, x: Self::F32);
+
+    /// Whether four vectors are the same bits as four others.
+    fn same(self, a: [Self::F32; 4], b: [Self::F32; 4]) -> bool;
 
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
@@ -84,33 +102,45 @@ pub(crate) trait Vectors: Isa {
     /// The sum of the lanes.
     fn sum(self, x: Self::F32) -> f32;
 
-    /// The greatest lane; none is NaN.
-    fn greatest(self, x: Self::F32) -> f32;
+    /// The least lane of the one and the greatest of the other; none is NaN.
+    fn extremes(self, least: Self::F32, greatest: Self::F32) -> (f32, f32);
 
-    /// The least lane; none is NaN.
-    fn least(self, x: Self::F32) -> f32;
+    /// The greatest of `m`, which is positive, and the magnitudes of both. NaN is passed over, or it
+    /// makes the result NaN whatever comes after it.
+    fn greater_magnitude(self, m: Self::F32, both: [Self::F32; 2]) -> Self::F32;
+
+    /// The greatest lane of such results; NaN if one is.
+    fn greatest_magnitude(self, m: [Self::F32; 4]) -> f32;
 
     /// `a` with the sign of `b`.
     fn copy_sign(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
-    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// `a / b` within 1 ε; `b` is from 1 to 2^32 and `a` less.
+    fn ratio(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
     /// `x` times two to the power of the integer in the lowest bits of `sum`, which is that integer
     /// added to [`ROUND`](crate::generic::ROUND). The power may be out of range.
     fn scale_by_power(self, x: Self::F32, sum: Self::F32) -> Self::F32;
 
-    /// Two to the power of the integer in the lowest bits of `sum`, likewise; a normal number.
+    /// The number whose exponent is in the lowest bits of `sum`, with its bias.
     fn power(self, sum: Self::F32) -> Self::F32;
 
-    /// A mantissa from the root of 1/2 to that of 2, and the exponent. Of infinity the exponent is
+    /// A mantissa from 0.75 to 1.5, and the exponent. Of infinity the exponent is
     /// infinite, of zero negatively so; where `x` is negative or NaN, the mantissa is NaN.
     fn split(self, x: Self::F32) -> [Self::F32; 2];
 
-    /// Products of interleaved complex numbers.
-    fn complex_mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// A hint that memory at an address, wherever that points, will soon be stored to.
+    fn prefetch(self, at: *const u8);
 
-    /// `d + a * b` of interleaved complex numbers.
-    fn complex_mul_add(self, d: Self::F32, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The same pointer; where a load can duplicate real or imaginary parts at no cost, the compiler
+    /// does not know that it is the same.
+    fn unknown(self, pointer: *const f32) -> *const f32;
+
+    /// Products of interleaved complex numbers; the first factor is given twice.
+    fn complex_mul(self, a: [Self::F32; 2], b: Self::F32) -> Self::F32;
+
+    /// `d + a * b` of interleaved complex numbers, likewise.
+    fn complex_mul_add(self, d: Self::F32, a: [Self::F32; 2], b: Self::F32) -> Self::F32;
 
     /// Frames of left and right, in order.
     fn interleave(self, left: Self::F32, right: Self::F32) -> [Self::F32; 2];

@@ -2,8 +2,9 @@
 
 use std::arch::aarch64::*;
 
+use super::THREE_QUARTERS;
 use super::Vectors;
-use crate::generic::{ROOT, ROUND};
+use crate::generic::ROUND;
 use crate::isa::Neon;
 
 impl Vectors for Neon {
@@ -16,8 +17,13 @@ impl Vectors for Neon {
             vdupq_n_f32(x)
         }
 
-        fn first(self, x: float32x4_t) -> f32 {
-            vgetq_lane_f32::<0>(x)
+        fn same(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> bool {
+            let mut differ = vdupq_n_u32(0);
+            for k in 0..4 {
+                let (a, b) = (vreinterpretq_u32_f32(a[k]), vreinterpretq_u32_f32(b[k]));
+                differ = vorrq_u32(differ, veorq_u32(a, b));
+            }
+            vmaxvq_u32(differ) == 0
         }
 
         fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
@@ -50,19 +56,19 @@ impl Vectors for Neon {
             vaddvq_f32(x)
         }
 
-        fn greatest(self, x: float32x4_t) -> f32 {
-            vmaxvq_f32(x)
+        fn extremes(self, least: float32x4_t, greatest: float32x4_t) -> (f32, f32) {
+            (vminvq_f32(least), vmaxvq_f32(greatest))
         }
 
-        fn least(self, x: float32x4_t) -> f32 {
-            vminvq_f32(x)
+        fn greatest_magnitude(self, [a, b, c, d]: [float32x4_t; 4]) -> f32 {
+            vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d)))
         }
 
         fn copy_sign(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
             vbslq_f32(vdupq_n_u32(0x8000_0000), b, a)
         }
 
-        fn div(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        fn ratio(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
             vdivq_f32(a, b)
         }
 
@@ -75,14 +81,14 @@ impl Vectors for Neon {
         }
 
         fn power(self, sum: float32x4_t) -> float32x4_t {
-            two_to(vreinterpretq_s32_f32(sum))
+            vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(sum)))
         }
 
         fn split(self, x: float32x4_t) -> [float32x4_t; 2] {
             let denormal = vcltq_f32(x, vdupq_n_f32(f32::MIN_POSITIVE));
             let raised = vmulq_n_f32(x, 8_388_608.0);
             let normal = vreinterpretq_s32_f32(vbslq_f32(denormal, raised, x));
-            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(ROOT)));
+            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(THREE_QUARTERS)));
             let mantissa = vsubq_s32(normal, vshlq_n_s32::<23>(exponent));
             let mantissa = vreinterpretq_f32_s32(mantissa);
             let lowered = vbslq_f32(denormal, vdupq_n_f32(23.0), vdupq_n_f32(0.0));
@@ -96,12 +102,17 @@ impl Vectors for Neon {
             [mantissa, exponent]
         }
 
-        fn complex_mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        fn complex_mul(self, [a, _]: [float32x4_t; 2], b: float32x4_t) -> float32x4_t {
             let product = vmulq_f32(vtrn1q_f32(a, a), b);
             vfmaq_f32(product, crossing(a), vrev64q_f32(b))
         }
 
-        fn complex_mul_add(self, d: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        fn complex_mul_add(
+            self,
+            d: float32x4_t,
+            [a, _]: [float32x4_t; 2],
+            b: float32x4_t
+        ) -> float32x4_t {
             let sum = vfmaq_f32(d, vtrn1q_f32(a, a), b);
             vfmaq_f32(sum, crossing(a), vrev64q_f32(b))
         }
@@ -113,6 +124,19 @@ impl Vectors for Neon {
         fn deinterleave(self, [low, high]: [float32x4_t; 2]) -> [float32x4_t; 2] {
             [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, _: *const u8) {}
+
+    #[inline(always)]
+    fn unknown(self, pointer: *const f32) -> *const f32 {
+        pointer
+    }
+
+    #[inline(always)]
+    fn greater_magnitude(self, m: float32x4_t, [a, b]: [float32x4_t; 2]) -> float32x4_t {
+        self.greater(self.greater(m, self.abs(a)), self.abs(b))
     }
 
     given! {
@@ -147,6 +171,20 @@ impl Vectors for Neon {
             }
             if count > 2 {
                 vst1q_lane_f32::<2>(to.add(2), x);
+            }
+        }
+
+        fn load_part<const COUNT: usize>(self, from: *const f32) -> float32x4_t {
+            match COUNT {
+                2 => vcombine_f32(vld1_f32(from), vdup_n_f32(0.0)),
+                _ => vld1q_lane_f32::<0>(from, vdupq_n_f32(0.0)),
+            }
+        }
+
+        fn store_part<const COUNT: usize>(self, to: *mut f32, x: float32x4_t) {
+            match COUNT {
+                2 => vst1_f32(to, vget_low_f32(x)),
+                _ => vst1q_lane_f32::<0>(to, x),
             }
         }
 

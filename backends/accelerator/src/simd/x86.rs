@@ -1,5 +1,6 @@
 //! The last steps of reductions, which every width of x86-64 shares.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 /// Brings four lanes together to one.
@@ -14,4 +15,21 @@ pub(super) unsafe fn join(x: __m128, with: impl Fn(__m128, __m128) -> __m128) ->
         let pair = with(x, _mm_movehl_ps(x, x));
         _mm_cvtss_f32(with(pair, _mm_movehdup_ps(pair)))
     }
+}
+
+/// The same pointer, of which the compiler knows nothing.
+#[inline(always)]
+pub(super) fn unknown(mut pointer: *const f32) -> *const f32 {
+    // SAFETY: there are no instructions.
+    unsafe {
+        asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+    }
+    pointer
+}
+
+/// Brings a line into the first cache, if there is memory at the address.
+#[inline(always)]
+pub(super) fn prefetch(at: *const u8) {
+    // SAFETY: every x86-64 has the instruction, which no address makes fail.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
 }

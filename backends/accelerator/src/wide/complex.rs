@@ -2,7 +2,7 @@
 
 use auralis_core::Complex;
 
-use super::walk::map;
+use super::walk::{Rest, map};
 use crate::simd::Vectors;
 
 #[inline(always)]
@@ -12,14 +12,14 @@ pub(crate) fn complex_mul<V: Vectors>(
     a: &[Complex<f32>],
     b: &[Complex<f32>],
 ) {
-    let sources = [parts(a), parts(b)];
+    let sources = [parts(a), again(v, parts(a)), parts(b)];
     map(
         v,
         parts_mut(dst),
         sources,
-        true,
+        Rest::InParts,
         #[inline(always)]
-        |_, [a, b]| v.complex_mul(a, b),
+        |_, [a, same, b]| v.complex_mul([a, same], b),
     );
 }
 
@@ -30,15 +30,22 @@ pub(crate) fn complex_mul_add<V: Vectors>(
     a: &[Complex<f32>],
     b: &[Complex<f32>],
 ) {
-    let sources = [parts(a), parts(b)];
+    let sources = [parts(a), again(v, parts(a)), parts(b)];
     map(
         v,
         parts_mut(dst),
         sources,
-        true,
+        Rest::InParts,
         #[inline(always)]
-        |d, [a, b]| v.complex_mul_add(d, a, b),
+        |d, [a, same, b]| v.complex_mul_add(d, [a, same], b),
     );
+}
+
+/// The same slice, which the compiler takes for another, so that it loads from it once more.
+#[inline(always)]
+fn again<V: Vectors>(v: V, x: &[f32]) -> &[f32] {
+    // SAFETY: the pointer is that of the slice.
+    unsafe { std::slice::from_raw_parts(v.unknown(x.as_ptr()), x.len()) }
 }
 
 /// Real and imaginary parts in turn.

@@ -1,6 +1,6 @@
 //! Between integers and floating point.
 
-use super::walk::carry;
+use super::walk::{carry, expect};
 use crate::generic::Generic;
 use crate::simd::Vectors;
 
@@ -22,6 +22,8 @@ macro_rules! from_integers {
                 // SAFETY: a vector from `i` on lies within `dst`.
                 #[inline(always)]
                 |i, x| unsafe { v.store(dst.add(i), x) },
+                #[inline(always)]
+                |i| expect(v, dst.wrapping_add(i), 4),
             );
         }
     )*};
@@ -45,6 +47,8 @@ macro_rules! to_integers {
                 // SAFETY: as many vectors from `i` on lie within `dst`.
                 #[inline(always)]
                 |i, x| unsafe { v.$store(dst.add(i), x) },
+                #[inline(always)]
+                |i| expect(v, dst.wrapping_add(i), 4 * $vectors),
             );
         }
     )*};

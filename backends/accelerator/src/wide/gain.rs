@@ -1,6 +1,6 @@
 //! Gains and sums.
 
-use super::walk::map;
+use super::walk::{Rest, map, mend};
 use crate::simd::Vectors;
 
 #[inline(always)]
@@ -10,7 +10,7 @@ pub(crate) fn scale<V: Vectors>(v: V, data: &mut [f32], gain: f32) {
         v,
         data,
         [],
-        false,
+        Rest::InParts,
         #[inline(always)]
         |x, []| v.mul(x, gain),
     );
@@ -22,7 +22,7 @@ pub(crate) fn add<V: Vectors>(v: V, dst: &mut [f32], src: &[f32]) {
         v,
         dst,
         [src],
-        false,
+        Rest::InParts,
         #[inline(always)]
         |d, [s]| v.add(d, s),
     );
@@ -35,7 +35,7 @@ pub(crate) fn mix<V: Vectors>(v: V, dst: &mut [f32], src: &[f32], gain: f32) {
         v,
         dst,
         [src],
-        false,
+        Rest::InParts,
         #[inline(always)]
         |d, [s]| v.mul_add(s, gain, d),
     );
@@ -47,21 +47,38 @@ pub(crate) fn mul<V: Vectors>(v: V, dst: &mut [f32], src: &[f32]) {
         v,
         dst,
         [src],
-        false,
+        Rest::InParts,
         #[inline(always)]
         |d, [s]| v.mul(d, s),
     );
 }
 
+/// More than the first cache holds beside other data.
+const LONG: usize = 8192;
+
 #[inline(always)]
 pub(crate) fn clip<V: Vectors>(v: V, data: &mut [f32], low: f32, high: f32) {
     let (low, high) = (v.splat(low), v.splat(high));
-    map(
-        v,
-        data,
-        [],
-        false,
-        #[inline(always)]
-        |x, []| v.lesser(v.greater(x, low), high),
-    );
+    if data.len() < LONG {
+        map(
+            v,
+            data,
+            [],
+            Rest::InParts,
+            #[inline(always)]
+            |x, []| limited(v, x, low, high),
+        );
+    } else {
+        mend(
+            v,
+            data,
+            #[inline(always)]
+            |x| limited(v, x, low, high),
+        );
+    }
+}
+
+#[inline(always)]
+fn limited<V: Vectors>(v: V, x: V::F32, low: V::F32, high: V::F32) -> V::F32 {
+    v.lesser(v.greater(x, low), high)
 }

@@ -1,6 +1,6 @@
 //! From two planes to frames and back.
 
-use super::walk::carry;
+use super::walk::{carry, expect};
 use crate::generic::Generic;
 use crate::simd::Vectors;
 
@@ -23,6 +23,8 @@ pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
                     v.store(dst.add(2 * i), low);
                     v.store(dst.add(2 * i + V::LANES), high);
                 },
+                #[inline(always)]
+                |i| expect(v, dst.wrapping_add(2 * i), 8),
             );
         }
         _ => Generic::<V::Arithmetic>::default().interleave(dst, planes),
@@ -50,6 +52,11 @@ pub(crate) fn deinterleave<V: Vectors>(v: V, planes: &mut [&mut [f32]], src: &[f
                 |i, [even, odd]| unsafe {
                     v.store(left.add(i), even);
                     v.store(right.add(i), odd);
+                },
+                #[inline(always)]
+                |i| {
+                    expect(v, left.wrapping_add(i), 4);
+                    expect(v, right.wrapping_add(i), 4);
                 },
             );
         }

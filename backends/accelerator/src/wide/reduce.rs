@@ -1,15 +1,18 @@
 //! Sums and extremes.
 
-use super::walk::fold;
+use super::walk::{fold, fold_pairs};
 use crate::simd::Vectors;
 
-/// More running results than this would cost a short slice more than they save.
+/// From so many vectors on, more running results save more than they cost.
+const LONG: usize = 16;
+
+/// Four running results of a short slice, eight of a long one.
 macro_rules! by_length {
     ($len:expr, $function:ident($($argument:expr),*)) => {
-        if $len < 16 * V::LANES {
-            $function::<V, 4>($($argument),*)
+        if $len < LONG * V::LANES {
+            $function::<V, 4>($($argument,)* LONG / 4 - 1)
         } else {
-            $function::<V, 8>($($argument),*)
+            $function::<V, 8>($($argument,)* usize::MAX)
         }
     };
 }
@@ -20,11 +23,12 @@ pub(crate) fn dot<V: Vectors>(v: V, a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn products<V: Vectors, const SUMS: usize>(v: V, a: &[f32], b: &[f32]) -> f32 {
+fn products<V: Vectors, const SUMS: usize>(v: V, a: &[f32], b: &[f32], rounds: usize) -> f32 {
     let sums: [_; SUMS] = fold(
         v,
         [a, b],
         (v.splat(0.0), 0.0),
+        rounds,
         #[inline(always)]
         |sum, [a, b]| v.mul_add(a, b, sum),
     );
@@ -41,11 +45,12 @@ pub(crate) fn sum_squares<V: Vectors>(v: V, data: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn squares<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> f32 {
+fn squares<V: Vectors, const SUMS: usize>(v: V, data: &[f32], rounds: usize) -> f32 {
     let sums: [_; SUMS] = fold(
         v,
         [data],
         (v.splat(0.0), 0.0),
+        rounds,
         #[inline(always)]
         |sum, [x]| v.mul_add(x, x, sum),
     );
@@ -58,42 +63,46 @@ fn squares<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> f32 {
 
 #[inline(always)]
 pub(crate) fn peak<V: Vectors>(v: V, data: &[f32]) -> f32 {
-    by_length!(data.len(), magnitudes(v, data))
+    let found: [_; 4] = fold_pairs(
+        v,
+        data,
+        #[inline(always)]
+        |m, pair| v.greater_magnitude(m, pair),
+    );
+    let peak = v.greatest_magnitude(found);
+    if peak.is_nan() {
+        return peak_of_numbers(data);
+    }
+    peak
 }
 
-#[inline(always)]
-fn magnitudes<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> f32 {
-    let found: [_; SUMS] = fold(
-        v,
-        [data],
-        (v.splat(0.0), 0.0),
-        #[inline(always)]
-        |m, [x]| v.greater(m, v.abs(x)),
-    );
-    v.greatest(tree(
-        found,
-        #[inline(always)]
-        |a, b| v.greater(a, b),
-    ))
+/// The peak where vectors have come upon NaN.
+#[cold]
+fn peak_of_numbers(data: &[f32]) -> f32 {
+    let numbers = data.iter().filter(|x| !x.is_nan());
+    numbers.fold(0.0, |m, x| x.abs().max(m))
 }
 
 #[inline(always)]
 pub(crate) fn min_max<V: Vectors>(v: V, data: &[f32]) -> (f32, f32) {
     // Twice as many, and those with 16 registers would have none left.
-    if V::LANES < 16 || data.len() < 16 * V::LANES {
-        extremes::<V, 4>(v, data)
+    if data.len() < LONG * V::LANES {
+        extremes::<V, 4>(v, data, LONG / 4 - 1)
+    } else if V::LANES < 16 {
+        extremes::<V, 4>(v, data, usize::MAX)
     } else {
-        extremes::<V, 8>(v, data)
+        extremes::<V, 8>(v, data, usize::MAX)
     }
 }
 
 #[inline(always)]
-fn extremes<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> (f32, f32) {
+fn extremes<V: Vectors, const SUMS: usize>(v: V, data: &[f32], rounds: usize) -> (f32, f32) {
     let none = (v.splat(f32::INFINITY), v.splat(f32::NEG_INFINITY));
     let found: [_; SUMS] = fold(
         v,
         [data],
         (none, f32::NAN),
+        rounds,
         #[inline(always)]
         |(min, max), [x]| (v.lesser(min, x), v.greater(max, x)),
     );
@@ -102,7 +111,7 @@ fn extremes<V: Vectors, const SUMS: usize>(v: V, data: &[f32]) -> (f32, f32) {
         #[inline(always)]
         |a, b| (v.lesser(a.0, b.0), v.greater(a.1, b.1)),
     );
-    (v.least(min), v.greatest(max))
+    v.extremes(min, max)
 }
 
 /// Brings the running results together, two and two.

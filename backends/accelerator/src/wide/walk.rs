@@ -69,18 +69,24 @@ fn pointers<const N: usize>(sources: [&[f32]; N], len: usize) -> [*const f32; N]
     pointers
 }
 
-/// So few samples are left over that they are done one by one: what part of a vector has stored, the
-/// next kernel on the same samples has to wait for.
-const FEW: usize = 4;
+/// What is left over of slices behind the last whole vector.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Rest {
+    /// In halves, quarters and so on: what was stored under a mask, the next kernel on the same
+    /// samples would have to wait for.
+    InParts,
+    /// In one vector under a mask: what is computed takes longer than that.
+    AtOnce,
+}
 
-/// `dst[i] = f(dst[i], sources[..][i])`. With `whole`, what is left over is
-/// done in one vector even so: `f` mixes neighbours, or takes long.
+/// `dst[i] = f(dst[i], sources[..][i])`. `f` may mix two neighbours if the slices consist of such
+/// pairs and the rest is done in parts.
 #[inline(always)]
 pub(super) fn map<V: Vectors, const N: usize>(
     v: V,
     dst: &mut [f32],
     sources: [&[f32]; N],
-    whole: bool,
+    rest: Rest,
     f: impl Fn(V::F32, [V::F32; N]) -> V::F32,
 ) {
     let len = dst.len();
@@ -109,33 +115,99 @@ pub(super) fn map<V: Vectors, const N: usize>(
             v.store(dst.add(i), value(v, dst, sources, i, &f));
             i += V::LANES;
         }
-        if len - i < V::LANES.min(FEW) && !whole {
-            while i < len {
-                let mut x = [v.splat(0.0); N];
-                for k in 0..N {
-                    x[k] = v.splat(*sources[k].add(i));
-                }
-                *dst.add(i) = v.first(f(v.splat(*dst.add(i)), x));
-                i += 1;
-            }
-        } else if i < len {
+        if i == len {
+            return;
+        }
+        if rest == Rest::AtOnce {
             let x = f(
                 v.load_first(dst.add(i), len - i, v.splat(0.0)),
                 load_first(v, sources, i, len - i, 0.0),
             );
-            v.store_first(dst.add(i), len - i, x);
+            return v.store_first(dst.add(i), len - i, x);
+        }
+        if V::LANES > 8 {
+            i = part::<V, 8, N>(v, dst, sources, (i, len), &f);
+        }
+        if V::LANES > 4 {
+            i = part::<V, 4, N>(v, dst, sources, (i, len), &f);
+        }
+        i = part::<V, 2, N>(v, dst, sources, (i, len), &f);
+        part::<V, 1, N>(v, dst, sources, (i, len), &f);
+    }
+}
+
+/// `f` of `COUNT` samples at `at`, if as many are left there; where to go on.
+///
+/// # Safety
+///
+/// All slices have `len` samples.
+#[inline(always)]
+unsafe fn part<V: Vectors, const COUNT: usize, const N: usize>(
+    v: V,
+    dst: *mut f32,
+    sources: [*const f32; N],
+    (at, len): (usize, usize),
+    f: &impl Fn(V::F32, [V::F32; N]) -> V::F32,
+) -> usize {
+    if (len - at) < COUNT {
+        return at;
+    }
+    let mut loaded = [v.splat(0.0); N];
+    // SAFETY: as many samples are left.
+    unsafe {
+        for k in 0..N {
+            loaded[k] = v.load_part::<COUNT>(sources[k].add(at));
+        }
+        let x = f(v.load_part::<COUNT>(dst.add(at)), loaded);
+        v.store_part::<COUNT>(dst.add(at), x);
+    }
+    at + COUNT
+}
+
+/// `data[i] = f(data[i])`, where most samples are expected to stay as they are: those are not stored,
+/// which saves the second half of the way between the caches.
+#[inline(always)]
+pub(super) fn mend<V: Vectors>(v: V, data: &mut [f32], f: impl Fn(V::F32) -> V::F32) {
+    let mut chunks = data.chunks_exact_mut(4 * V::LANES);
+    for chunk in &mut chunks {
+        let at = chunk.as_mut_ptr();
+        // SAFETY: four vectors from there on are those of the chunk.
+        unsafe {
+            let x = [
+                v.load(at),
+                v.load(at.add(V::LANES)),
+                v.load(at.add(2 * V::LANES)),
+                v.load(at.add(3 * V::LANES)),
+            ];
+            let y = [f(x[0]), f(x[1]), f(x[2]), f(x[3])];
+            if !v.same(x, y) {
+                v.store(at, y[0]);
+                v.store(at.add(V::LANES), y[1]);
+                v.store(at.add(2 * V::LANES), y[2]);
+                v.store(at.add(3 * V::LANES), y[3]);
+            }
         }
     }
+    map(
+        v,
+        chunks.into_remainder(),
+        [],
+        Rest::InParts,
+        #[inline(always)]
+        |x, []| f(x),
+    );
 }
 
 /// Brings samples together: `SUMS` running results, each of which starts with `start`.
 ///
-/// `rest` stands in the place of samples that the last vector lacks.
+/// `rest` stands in the place of samples that the last vector lacks. At most as many `rounds` are
+/// made of one vector for each result: a few known ones need no loop.
 #[inline(always)]
 pub(super) fn fold<V: Vectors, A: Copy, const N: usize, const SUMS: usize>(
     v: V,
     sources: [&[f32]; N],
     (start, rest): (A, f32),
+    rounds: usize,
     f: impl Fn(A, [V::F32; N]) -> A,
 ) -> [A; SUMS] {
     let len = sources[0].len();
@@ -144,7 +216,10 @@ pub(super) fn fold<V: Vectors, A: Copy, const N: usize, const SUMS: usize>(
     let mut i = 0;
     // SAFETY: no index goes beyond `len`, which all slices have.
     unsafe {
-        while i + SUMS * V::LANES <= len {
+        for _ in 0..rounds {
+            if i + SUMS * V::LANES > len {
+                break;
+            }
             for (k, sum) in sums.iter_mut().enumerate() {
                 *sum = f(*sum, load(v, sources, i + k * V::LANES));
             }
@@ -165,29 +240,82 @@ pub(super) fn fold<V: Vectors, A: Copy, const N: usize, const SUMS: usize>(
     sums
 }
 
+/// The same of pairs of vectors from one slice; zeros stand in the place of what the last one lacks.
+#[inline(always)]
+pub(super) fn fold_pairs<V: Vectors, const SUMS: usize>(
+    v: V,
+    data: &[f32],
+    f: impl Fn(V::F32, [V::F32; 2]) -> V::F32,
+) -> [V::F32; SUMS] {
+    let (len, data) = (data.len(), data.as_ptr());
+    let zero = v.splat(0.0);
+    let mut sums = [zero; SUMS];
+    let mut i = 0;
+    // SAFETY: no index goes beyond `len`.
+    unsafe {
+        while i + 2 * SUMS * V::LANES <= len {
+            for sum in &mut sums {
+                *sum = f(*sum, [v.load(data.add(i)), v.load(data.add(i + V::LANES))]);
+                i += 2 * V::LANES;
+            }
+        }
+        for sum in &mut sums {
+            if i + 2 * V::LANES > len {
+                break;
+            }
+            *sum = f(*sum, [v.load(data.add(i)), v.load(data.add(i + V::LANES))]);
+            i += 2 * V::LANES;
+        }
+        if i + V::LANES <= len {
+            sums[SUMS - 1] = f(sums[SUMS - 1], [v.load(data.add(i)), zero]);
+            i += V::LANES;
+        }
+        if i < len {
+            let last = v.load_first(data.add(i), len - i, zero);
+            sums[SUMS - 1] = f(sums[SUMS - 1], [last, zero]);
+        }
+    }
+    sums
+}
+
+/// From so many samples on, what is written is asked for ahead of time: by then it is no longer in the
+/// first cache, and stores only fetch a few lines at once.
+const LONG: usize = 4096;
+
+/// How far ahead, in samples.
+const AHEAD: usize = 128;
+
+/// Asks for what `vectors` vectors from `at` on will be stored to.
+#[inline(always)]
+pub(super) fn expect<V: Vectors, T>(v: V, at: *const T, vectors: usize) {
+    let line = 64 / size_of::<T>();
+    let lines = (vectors * V::LANES * size_of::<T>()).div_ceil(64);
+    for k in 0..lines {
+        v.prefetch(at.wrapping_add(k * line).cast());
+    }
+}
+
 /// Carries every vector of `len` elements, at least `lanes`, from one place to another. The last
-/// vector may overlap the one before it: the places must not be the same.
+/// vector may overlap the one before it: the places must not be the same. `expect` is told what will
+/// be stored before long.
 #[inline(always)]
 pub(super) fn carry<T>(
     len: usize,
     lanes: usize,
     load: impl Fn(usize) -> T,
     store: impl Fn(usize, T),
+    expect: impl Fn(usize),
 ) {
     let mut i = 0;
+    if len >= LONG {
+        while i + 4 * lanes <= len {
+            expect(i + AHEAD);
+            four(i, lanes, &load, &store);
+            i += 4 * lanes;
+        }
+    }
     while i + 4 * lanes <= len {
-        // Loads that follow stores may have to wait for them.
-        let x = [
-            load(i),
-            load(i + lanes),
-            load(i + 2 * lanes),
-            load(i + 3 * lanes),
-        ];
-        let [a, b, c, d] = x;
-        store(i, a);
-        store(i + lanes, b);
-        store(i + 2 * lanes, c);
-        store(i + 3 * lanes, d);
+        four(i, lanes, &load, &store);
         i += 4 * lanes;
     }
     for _ in 0..3 {
@@ -200,4 +328,21 @@ pub(super) fn carry<T>(
     if i < len {
         store(len - lanes, load(len - lanes));
     }
+}
+
+/// Carries four vectors.
+#[inline(always)]
+fn four<T>(i: usize, lanes: usize, load: &impl Fn(usize) -> T, store: &impl Fn(usize, T)) {
+    // Loads that follow stores may have to wait for them.
+    let x = [
+        load(i),
+        load(i + lanes),
+        load(i + 2 * lanes),
+        load(i + 3 * lanes),
+    ];
+    let [a, b, c, d] = x;
+    store(i, a);
+    store(i + lanes, b);
+    store(i + 2 * lanes, c);
+    store(i + 3 * lanes, d);
 }

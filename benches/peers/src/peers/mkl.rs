@@ -8,6 +8,8 @@ use rustfft::num_complex::Complex;
 
 use super::{library, symbol};
 
+/// `VML_LA`: the middle one of the three accuracies.
+pub const LOW_ACCURACY: i64 = 1;
 const DOMAIN_COMPLEX: c_int = 32;
 const DOMAIN_REAL: c_int = 33;
 const BACKWARD_SCALE: c_int = 5;
@@ -27,6 +29,9 @@ library! {
     fn index_of_peak = "cblas_isamax" (c_int, *const f32, c_int) -> usize;
     fn complex_mul = "vcMul"
         (c_int, *const Complex<f32>, *const Complex<f32>, *mut Complex<f32>);
+    fn tanh = "vmsTanh" (c_int, *const f32, *mut f32, i64);
+    fn exp = "vmsExp" (c_int, *const f32, *mut f32, i64);
+    fn ln = "vmsLn" (c_int, *const f32, *mut f32, i64);
     fn new_transform = "DftiCreateDescriptor_s_1d" (*mut *mut c_void, c_int, c_long) -> c_long;
     fn set = "DftiSetValue" (*mut c_void, c_int; ...) -> c_long;
     fn commit = "DftiCommitDescriptor" (*mut c_void) -> c_long;

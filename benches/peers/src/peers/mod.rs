@@ -6,6 +6,7 @@ pub mod avutil;
 pub mod ebur128;
 pub mod fftw;
 pub mod ipp;
+pub mod ippvm;
 pub mod mkl;
 pub mod program;
 pub mod python;

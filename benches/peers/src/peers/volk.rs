@@ -60,6 +60,9 @@ kernels! {
         (*mut f32, *mut f32, *const Complex<f32>, u32);
     interleave = "volk_32f_x2_interleave_32fc" (*mut Complex<f32>, *const f32, *const f32, u32);
     f32_from_i16 = "volk_16i_s32f_convert_32f" (*mut f32, *const i16, f32, u32);
+    tanh = "volk_32f_tanh_32f" (*mut f32, *const f32, u32);
+    exp = "volk_32f_exp_32f" (*mut f32, *const f32, u32);
+    log2 = "volk_32f_log2_32f" (*mut f32, *const f32, u32);
     i16_from_f32 = "volk_32f_s32f_convert_16i" (*mut i16, *const f32, f32, u32);
 }
 

@@ -1,6 +1,7 @@
 //! Kernels on slices at short, usual and long lengths.
 
 mod arithmetic;
+mod functions;
 mod layout;
 mod reductions;
 
@@ -93,7 +94,7 @@ fn float_dsp(len: usize) -> Result<&'static FloatDsp, String> {
 /// All kernels at all lengths.
 pub fn run(context: &Context, findings: &mut Findings) {
     type Make = fn(&Context, &mut Findings, usize);
-    let kernels: [Make; 13] = [
+    let kernels: [Make; 16] = [
         arithmetic::scale,
         arithmetic::mul,
         arithmetic::mix,
@@ -107,6 +108,9 @@ pub fn run(context: &Context, findings: &mut Findings) {
         layout::f32_from_i16,
         layout::i16_from_f32,
         arithmetic::clip,
+        functions::tanh,
+        functions::exp,
+        functions::ln,
     ];
     for kernel in kernels {
         for len in LENGTHS {
