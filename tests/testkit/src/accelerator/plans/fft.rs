@@ -62,11 +62,16 @@ fn transform(points: &[Complex<f64>], sign: f64) -> Vec<Complex<f64>> {
     let n = points.len();
     let circle: Vec<_> = (0..n).map(|i| unit(sign * i as f64 / n as f64)).collect();
     let bin = |k: usize| {
-        let turned = points
-            .iter()
-            .enumerate()
-            .map(|(i, point)| point * circle[k * i % n]);
-        turned.fold(Complex::default(), |sum, term| sum + term)
+        let mut at = 0;
+        points.iter().fold(Complex::default(), |sum, point| {
+            let term = point * circle[at];
+            // `k * i % n`, without a division.
+            at += k;
+            if at >= n {
+                at -= n;
+            }
+            sum + term
+        })
     };
     (0..n).map(bin).collect()
 }
