@@ -162,7 +162,7 @@ macro_rules! forward_slices {
         fn $method(&self, $($argument: $type),*) -> Result<$result> {
             let extents = [$($argument.extent()),*];
             let length = extents[const { length_at(Kernel::$kernel) }];
-            let to = if const { Grid::of(Kernel::$kernel).second.is_empty() } {
+            let to = if const { Kernel::$kernel.has_one_length() } {
                 self.of_length(Kernel::$kernel, length)
             } else {
                 self.of_size(Kernel::$kernel, [length, extents[SECOND_AT.min(extents.len() - 1)]])
