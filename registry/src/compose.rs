@@ -9,7 +9,7 @@ use auralis_core::{Accelerator, Error, ErrorKind, Kernel, Options, Result};
 use crate::composed::{Cells, Composed, Threshold};
 use crate::resolve::Builder;
 use crate::select::{Criteria, Selection, Share, auto_order, listed, suggestion};
-use crate::tuning::Grid;
+use crate::tuning::{Grid, Winners};
 use crate::{Authority, BackendRequest, Facts, Registry, Request};
 
 /// What the configuration says of single kernels.
@@ -30,7 +30,8 @@ pub struct Composition {
 /// that lists the kernel, else on the next candidate that lists it and builds: first those that
 /// the request lists, then in the order of `auto`. A kernel that nobody has answers
 /// [`ErrorKind::Unsupported`]. Only backends that run something are built. Where everything runs
-/// on one backend, that backend itself is returned.
+/// on one backend, that backend itself is returned; where only its kernels of
+/// [one length](Kernel::has_one_length) do, they are called without a way through the table.
 ///
 /// The reference of the threshold is the available candidate of the lowest rank, negative ones
 /// aside, that lists every kernel. Where there is none, the threshold has no effect and a warning
@@ -62,6 +63,7 @@ pub fn compose(
     };
 
     let by_measurement = criteria.request.backend == BackendRequest::Auto;
+    let winners = Winners::new(&criteria.measured.kernels, &chosen.id);
     let mut table = Vec::with_capacity(Kernel::ALL.len());
     let mut measured = BTreeMap::new();
     for &kernel in Kernel::ALL {
@@ -72,7 +74,7 @@ pub fn compose(
             }
             None => {
                 let fastest = by_measurement
-                    .then(|| parts.fastest(kernel, &chosen.id))
+                    .then(|| parts.fastest(kernel, &winners))
                     .flatten();
                 if let Some(fastest) = &fastest {
                     measured.insert(kernel.name(), fastest.shares());
@@ -176,12 +178,21 @@ fn assemble(
 ) -> Arc<dyn Accelerator> {
     let all_on = |part: &Part| table.iter().all(|per_size| per_size.is(part));
     let first = &table[0].parts[0];
-    let accelerator: Arc<dyn Accelerator> = match all_on(first) {
+    let slices = table
+        .iter()
+        .filter(|per_size| per_size.kernel.has_one_length());
+    let composed = || -> Arc<dyn Accelerator> {
+        let cells = table.iter().map(PerSize::cells).collect();
+        Arc::new(Composed::new(chosen.accelerator.variant(), cells))
+    };
+    let accelerator = match all_on(first) {
         true => Arc::clone(&first.accelerator),
-        false => Arc::new(Composed::new(
-            chosen.accelerator.variant(),
-            table.iter().map(PerSize::cells).collect(),
-        )),
+        false if slices.clone().all(|per_size| per_size.is(first)) => {
+            let composed = composed();
+            let split = first.accelerator.with_others(Arc::clone(&composed));
+            split.unwrap_or(composed)
+        }
+        false => composed(),
     };
     match reference {
         Some(reference) if !all_on(&reference) => Arc::new(Threshold {
@@ -328,13 +339,12 @@ impl Parts<'_> {
     /// The backends that were measured fastest at each size of a kernel; `None` if it was not
     /// measured. A size that was not measured goes where the next smaller one goes, or else where
     /// the next greater one does.
-    fn fastest(&mut self, kernel: Kernel, favourite: &str) -> Option<PerSize> {
-        let times = self.builder.criteria.measured.kernels.get(&kernel)?.clone();
+    fn fastest(&mut self, kernel: Kernel, winners: &Winners<'_>) -> Option<PerSize> {
         let order = self.order.clone();
         let may_run = |id: &str| order.iter().any(|f| f.id == id && f.offers(kernel.name()));
         let mut parts: Vec<Option<Part>> = (0..Grid::of(kernel).len())
             .map(|size| {
-                let mut best = times.order(size, favourite).into_iter();
+                let mut best = winners.order(kernel, size).into_iter();
                 best.find_map(|id| may_run(id).then(|| self.attempt(id)).flatten())
             })
             .collect();

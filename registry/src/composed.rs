@@ -26,20 +26,50 @@ pub(crate) type Cells = Vec<Arc<dyn Accelerator>>;
 pub(crate) struct Composed {
     variant: &'static str,
     octaves: [[Arc<dyn Accelerator>; OCTAVES]; KERNELS],
-    cells: Vec<Cells>,
+    sizes: Vec<Sizes>,
+}
+
+/// The backends of the sizes of a kernel, row by row.
+struct Sizes {
+    cells: Cells,
+    /// From where on each row and each column stand.
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+}
+
+impl Sizes {
+    fn new(kernel: Kernel, cells: Cells) -> Self {
+        let grid = Grid::of(kernel);
+        Self {
+            cells,
+            rows: grid.rows_from(),
+            columns: grid.columns_from(),
+        }
+    }
+
+    fn of(&self, [first, second]: [usize; 2]) -> &Arc<dyn Accelerator> {
+        // The first of either begins at no size at all.
+        let reached = |starts: &[usize], size| {
+            let starts = starts.iter().skip(1);
+            starts.filter(|start| size >= **start).count()
+        };
+        let row = reached(&self.rows, first);
+        &self.cells[row * self.columns.len() + reached(&self.columns, second)]
+    }
 }
 
 impl Composed {
     /// One with the backends of each kernel, in the order of [`Kernel::ALL`].
     pub(crate) fn new(variant: &'static str, cells: Vec<Cells>) -> Self {
-        let octave = |kernel: usize, octave: usize| {
-            let class = Grid::of(Kernel::ALL[kernel]).class([1 << octave, 0]);
-            Arc::clone(&cells[kernel][class])
-        };
+        let kernels = Kernel::ALL.iter().zip(cells);
+        let sizes: Vec<_> = kernels
+            .map(|(kernel, cells)| Sizes::new(*kernel, cells))
+            .collect();
+        let octave = |kernel: usize, octave: usize| Arc::clone(sizes[kernel].of([1 << octave, 0]));
         Self {
             variant,
             octaves: std::array::from_fn(|kernel| std::array::from_fn(|o| octave(kernel, o))),
-            cells,
+            sizes,
         }
     }
 
@@ -49,13 +79,14 @@ impl Composed {
     }
 
     fn of_size(&self, kernel: Kernel, size: [usize; 2]) -> &dyn Accelerator {
-        &*self.cells[kernel as usize][Grid::of(kernel).class(size)]
+        &**self.sizes[kernel as usize].of(size)
     }
 }
 
 impl fmt::Debug for Composed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cells = Kernel::NAMES.iter().zip(&self.cells);
+        let cells = self.sizes.iter().map(|sizes| &sizes.cells);
+        let cells = Kernel::NAMES.iter().zip(cells);
         f.debug_map().entries(cells).finish()
     }
 }
@@ -162,7 +193,7 @@ macro_rules! forward_slices {
         fn $method(&self, $($argument: $type),*) -> Result<$result> {
             let extents = [$($argument.extent()),*];
             let length = extents[const { length_at(Kernel::$kernel) }];
-            let to = if const { Grid::of(Kernel::$kernel).second.is_empty() } {
+            let to = if const { Kernel::$kernel.has_one_length() } {
                 self.of_length(Kernel::$kernel, length)
             } else {
                 self.of_size(Kernel::$kernel, [length, extents[SECOND_AT.min(extents.len() - 1)]])
@@ -210,6 +241,32 @@ impl Accelerator for Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_finds_its_class() {
+        for &kernel in Kernel::ALL {
+            let grid = Grid::of(kernel);
+            let cells: Cells = (0..grid.len()).map(|_| Arc::new(Nothing(0)) as _).collect();
+            let sizes = Sizes::new(kernel, cells.clone());
+            for first in [0, 1, 7, 8, 63, 64, 1023, 1024, 16_383, 16_384, usize::MAX] {
+                for second in [0, 1, 45, 46, 181, 182, 724, 725, 2048, usize::MAX] {
+                    let found = sizes.of([first, second]);
+                    let expected = &cells[grid.class([first, second])];
+                    assert!(
+                        Arc::ptr_eq(found, expected),
+                        "{kernel:?}: {first}, {second}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Not of size 0, so that each is at a place of its own.
+    #[derive(Debug)]
+    #[allow(dead_code, reason = "it takes up memory")]
+    struct Nothing(u8);
+
+    impl Accelerator for Nothing {}
 
     #[test]
     fn lengths_change_class_at_powers_of_two() {

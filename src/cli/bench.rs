@@ -1,5 +1,8 @@
 //! `auralis bench`: every accelerator side by side, kernel by kernel and size by size.
 
+mod standing;
+
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +12,7 @@ use auralis_registry::tuning::{Batch, Grid, OWN_KERNEL, least_times};
 use clap::Args;
 use serde::Serialize;
 
+use self::standing::Standing;
 use super::{Global, Outcome, Stop, output};
 use crate::tuning::{Contestant, Field, Limits, contestants, variants};
 
@@ -17,7 +21,8 @@ use crate::tuning::{Contestant, Field, Limits, contestants, variants};
 /// `selected` is what the program works with: where it is made of several backends, a call takes its
 /// way through a table. Answers are checked first: what is wrong is not timed. The last column is a
 /// control, the first backend timed a second time as if it were another one: as far as it is from 1, any
-/// other ratio may be wrong.
+/// other ratio may be wrong. The last line says how what is selected stands beside the fastest single
+/// backend of each kernel and size.
 #[derive(Debug, Args)]
 pub struct Bench {
     /// Only these kernels
@@ -95,6 +100,7 @@ impl Bench {
             global,
             limits: Limits::measure(field.cpu.available()),
             time: Duration::from_millis(self.time.into()),
+            standing: RefCell::default(),
         };
         printer.limits()?;
         let (mut contestants, wrong) =
@@ -136,6 +142,7 @@ impl Bench {
                 printer.row(name, &size, &ids, &cost, work::own_kernel(size[0], &again))?;
             }
         }
+        printer.standing()?;
         for wrong in wrong.iter().filter(|wrong| self.is_asked(&wrong.kernel)) {
             let message = format!(
                 "{} of {} is wrong: {}",
@@ -222,6 +229,7 @@ struct Printer<'a> {
     global: &'a Global,
     limits: Limits,
     time: Duration,
+    standing: RefCell<Standing>,
 }
 
 impl Printer<'_> {
@@ -279,6 +287,15 @@ impl Printer<'_> {
         ))
     }
 
+    fn standing(&self) -> Outcome {
+        let standing = self.standing.borrow();
+        match (standing.is_empty(), self.global.json) {
+            (true, _) => Ok(()),
+            (false, true) => output::json(&*standing),
+            (false, false) => output::line(format_args!("\n{}", standing.sentence())),
+        }
+    }
+
     /// Times the batches of the backends, and one more of the first of them.
     fn row(
         &self,
@@ -294,6 +311,14 @@ impl Printer<'_> {
             (Some(first), Some(again)) => again / first,
             _ => return Ok(()),
         };
+        let named = || ids.iter().zip(&times);
+        let selected = named().find(|(id, _)| **id == SELECTED);
+        let single = named().filter(|(id, _)| **id != SELECTED);
+        let best = single.map(|(_, time)| *time).reduce(f64::min);
+        if let (Some((_, &selected)), Some(best)) = (selected, best) {
+            let mut standing = self.standing.borrow_mut();
+            standing.add(kernel, size, [selected, best], control);
+        }
         let limit = self.limits.nanoseconds(cost);
         let rows = ids.iter().zip(&times).map(|(id, &nanoseconds)| Row {
             kernel,

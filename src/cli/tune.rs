@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use auralis_core::{Error, ErrorKind, Kernel};
 use auralis_registry::Measured;
-use auralis_registry::tuning::{Cell, Grid, KernelTimes, OWN_KERNEL, SizeTimes, Tuning};
+use auralis_registry::tuning::{Cell, Grid, KernelTimes, OWN_KERNEL, SizeTimes, Tuning, Winners};
 use clap::Args;
 use serde::Serialize;
 
@@ -114,10 +114,11 @@ impl<'a> Results<'a> {
 
     /// Who runs each size of a kernel.
     fn winners<'t>(&'t self, name: &str, times: &'t KernelTimes) -> Vec<Option<&'t str>> {
-        if Kernel::parse(name).is_some() {
+        if let Some(kernel) = Kernel::parse(name) {
+            let winners = Winners::new(&self.measured.kernels, &self.favourite);
             let sizes = 0..times.sizes.len();
             return sizes
-                .map(|size| times.order(size, &self.favourite).first().copied())
+                .map(|size| winners.order(kernel, size).first().copied())
                 .collect();
         }
         // One variant runs at every length.

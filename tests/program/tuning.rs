@@ -276,6 +276,11 @@ fn bench() {
     for name in ["multiply-add", "L1 load", "L2 store", "memory load + store"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
+    let (standing, rows): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|o| o["schema"] == "auralis.bench-standing/1");
+    assert_eq!(standing.len(), 1, "{run}");
+    assert_eq!(standing[0]["cells"], 2, "{run}");
     for row in &rows {
         assert_eq!(row["schema"], "auralis.bench/1");
         let size = if row["kernel"] == "dot" {

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, BuildContext, Complex, CpuFeatures, Descriptor, Kernel, NoOptions, Result,
+    Accelerator, BuildContext, Complex, CpuFeatures, Descriptor, Kernel, NoOptions, Result, Split,
     register,
 };
 use multiversion::target::match_target;
@@ -142,7 +142,7 @@ fn portable() -> Kernels {
     for_each_kernel!(clones; "portable" Separate<16>)
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Multiversion {
     kernels: Kernels,
     /// Plans, and works on whole signals, with the instruction set of the clones.
@@ -172,5 +172,9 @@ impl Accelerator for Multiversion {
 
     fn variant(&self) -> &'static str {
         self.kernels.variant
+    }
+
+    fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
+        Some(Arc::new(Split::new(self.clone(), others)))
     }
 }

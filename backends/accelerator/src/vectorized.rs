@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result,
+    Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result, Split,
 };
 
 use crate::check;
@@ -12,7 +12,7 @@ use crate::isa::Portable;
 use crate::plan::{self, for_each_planned};
 
 /// The kernels of `I`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Vectorized<I> {
     isa: I,
 }
@@ -84,4 +84,8 @@ macro_rules! planned {
 impl<I: Compiled> Accelerator for Vectorized<I> {
     for_each_kernel!(methods);
     for_each_planned!(planned);
+
+    fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
+        Some(Arc::new(Split::new(*self, others)))
+    }
 }

@@ -113,6 +113,27 @@ macro_rules! kernels {
     };
 }
 
+impl Kernel {
+    /// Whether it is a kernel on slices that takes as long as its one length says. A planned object
+    /// is none, nor is what depends on a window or a number of taps too.
+    pub const fn has_one_length(self) -> bool {
+        !matches!(
+            self,
+            Self::MovingRms
+                | Self::Convolve
+                | Self::MovingRmsF64
+                | Self::ConvolveF64
+                | Self::ComplexFft
+                | Self::RealFft
+                | Self::Convolver
+                | Self::Biquads
+                | Self::Fir
+                | Self::ComplexFftF64
+                | Self::RealFftF64
+        )
+    }
+}
+
 kernels! {
     Scale "scale"
     Ramp "ramp"

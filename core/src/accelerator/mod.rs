@@ -2,12 +2,16 @@
 
 mod kernel;
 mod plan;
+mod split;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 pub use kernel::Kernel;
 pub use num_complex::Complex;
 use serde::{Deserialize, Serialize};
+
+pub use split::Split;
 
 pub use plan::{
     Biquad, BiquadCascade, ComplexFft, ConvolutionMode, Convolver, ConvolverSpec, Fir, Latency,
@@ -311,6 +315,14 @@ pub trait Accelerator: Debug + Send + Sync {
     /// portable backend picked.
     fn variant(&self) -> &'static str {
         ""
+    }
+
+    /// This backend for the kernels of [one length](Kernel::has_one_length), and `others` for
+    /// everything else: a [`Split`], if the backend lets itself be copied. It saves calls of short
+    /// kernels the way through a table; a backend need not care.
+    fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
+        let _ = others;
+        None
     }
 }
 

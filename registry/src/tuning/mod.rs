@@ -19,4 +19,4 @@ pub use consulted::{Consulted, Outcome, TuningReport};
 pub use file::{Cell, Tuning, Wrong};
 pub use fingerprint::Fingerprint;
 pub use measure::{Batch, least_times};
-pub use winners::{KernelTimes, SizeTimes, TOLERANCE};
+pub use winners::{KernelTimes, SizeTimes, TOLERANCE, Winners};

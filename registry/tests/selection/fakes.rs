@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{
     Accelerator, Biquad, Complex, ConvolutionMode, ConvolverSpec, CpuFeatures, Error, ErrorKind,
-    Latency, Options, Result, Window, for_each_plan, for_each_slice_kernel,
+    Latency, Options, Result, Split, Window, for_each_plan, for_each_slice_kernel,
 };
 use auralis_registry::{
     Authority, BackendRequest, Candidate, Composition, Cpu, Criteria, Facts, Registry, Request,
@@ -71,7 +71,7 @@ pub fn taken(log: &Log) -> Vec<String> {
 }
 
 /// An accelerator that does nothing but say so.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fake {
     pub id: &'static str,
     pub log: Log,
@@ -112,6 +112,10 @@ impl Accelerator for Fake {
 
     fn variant(&self) -> &'static str {
         self.id
+    }
+
+    fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
+        Some(Arc::new(Split::new(self.clone(), others)))
     }
 }
 

@@ -16,7 +16,8 @@ use proptest::prelude::*;
 
 use super::fakes::*;
 
-/// The times of every kernel at every size, by what `time` says of a backend there.
+/// The times of every kernel at every size, by what `time` says of a backend there: in microseconds,
+/// beside which what a call costs is nothing.
 fn tuning(registry: &Registry, time: impl Fn(&str, Kernel, [usize; 2]) -> Option<f64>) -> Tuning {
     let ids: Vec<_> = registry.facts().map(|(_, f)| f.id.clone()).collect();
     let mut cells = Vec::new();
@@ -25,7 +26,7 @@ fn tuning(registry: &Registry, time: impl Fn(&str, Kernel, [usize; 2]) -> Option
         for size in grid.sizes() {
             let times = ids
                 .iter()
-                .filter_map(|id| Some((id.clone(), time(id, kernel, size)?)));
+                .filter_map(|id| Some((id.clone(), 1000.0 * time(id, kernel, size)?)));
             cells.push(Cell {
                 kernel: kernel.name().to_owned(),
                 size: size[..grid.names.len()].to_vec(),
@@ -189,6 +190,47 @@ fn one_that_wins_everything_is_not_wrapped_and_noise_is_no_win() {
     assert!(printed.starts_with("Fake { id: \"wide\""), "{printed}");
     assert_eq!(selection.kernels, Some(BTreeMap::new()));
     assert_eq!(selection.measured.unwrap().len(), Kernel::ALL.len());
+}
+
+#[test]
+fn a_table_that_costs_more_than_it_gains_is_left_out_for_short_calls() {
+    let log = Log::default();
+    let registry = three(&log);
+    // Nanoseconds: what `narrow` is faster by in one of seven lengths is less than a table costs all.
+    let short = |id: &str, kernel: Kernel, [first, second]: [usize; 2]| {
+        let fastest = match Grid::of(kernel).second.is_empty() {
+            true if kernel.has_one_length() && first > 4 => "wide",
+            false if second < 1024 => "wide",
+            _ => "narrow",
+        };
+        Some(if id == fastest { 0.003 } else { 0.004 })
+    };
+    let measured = tuning(&registry, short).measured();
+    let (accelerator, selection) = chosen(&registry, Request::default(), measured, &[], 0);
+    assert_eq!(selection.chosen, "wide");
+    let printed = format!("{accelerator:?}");
+    assert!(printed.starts_with("Split { slices: Fake"), "{printed}");
+    let told = selection.measured.unwrap();
+    for &kernel in Kernel::ALL.iter().filter(|k| k.has_one_length()) {
+        let shares = &told[kernel.name()];
+        let alone = shares.len() == 1 && shares[0].backend == "wide";
+        assert!(alone, "{kernel:?}: {shares:?}");
+    }
+    taken(&log);
+    let (x, y) = (vec![0.0; 4], &mut [0.0; 1][..]);
+    accelerator.dot(&x, &x).unwrap();
+    accelerator.moving_rms(y, &x, 4).unwrap();
+    accelerator.moving_rms(y, &[0.0; 1000], 1000).unwrap();
+    accelerator.plan_fir(&x).unwrap_err();
+    assert_eq!(
+        taken(&log),
+        [
+            "wide.dot",
+            "wide.moving_rms",
+            "narrow.moving_rms",
+            "narrow.plan_fir"
+        ]
+    );
 }
 
 #[test]
@@ -414,7 +456,7 @@ fn a_file_that_is_none_is_ignored_and_says_why() {
             "there is no kernel \"x\"",
         ),
         (
-            good.to_string().replacen("1.0", "1e400", 1).into(),
+            good.to_string().replacen("1000.0", "1e400", 1).into(),
             "number out of range",
         ),
         (changed("/fingerprint", json!({})).into(), "missing field"),

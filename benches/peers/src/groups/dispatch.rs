@@ -66,14 +66,17 @@ fn direct(variant: &str) -> Direct {
     scale_by
 }
 
-/// The backend that runs `scale`, built alone.
+/// The backend that runs `scale` at this length, built alone.
 fn alone(context: &Context) -> Result<Arc<dyn Accelerator>, String> {
     let selections = context.optimizer.selections();
     let selection = selections.iter().find(|s| s.kind == "accelerator");
     let selection = selection.ok_or("the accelerator was put in by hand")?;
-    let kernels = selection.kernels.as_ref();
-    let id = kernels
-        .and_then(|kernels| kernels.get("scale"))
+    let shares = selection.measured.as_ref().and_then(|m| m.get("scale"));
+    let measured = shares.and_then(|shares| shares.iter().rfind(|s| s.from[0] <= LEN));
+    let named = selection.kernels.as_ref().and_then(|k| k.get("scale"));
+    let id = measured
+        .map(|share| &share.backend)
+        .or(named)
         .unwrap_or(&selection.chosen);
     let registry = Registry::linked().map_err(|error| error.to_string())?;
     let candidate = registry.candidate::<dyn Accelerator>(id);
