@@ -86,7 +86,7 @@ pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
     isa: I,
     samples: usize,
 ) -> Option<Box<dyn Real<f32>>> {
-    let fits = samples % 2 == 0 && fits(samples / 2, L);
+    let fits = samples.is_multiple_of(2) && fits(samples / 2, L);
     fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
 }
 
