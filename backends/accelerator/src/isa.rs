@@ -31,9 +31,14 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
         None
     }
 
-    /// A circular convolution of windows as long as `response`, if there is one that beats those over
-    /// `rustfft`.
-    fn plan_circular(self, _response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
+    /// A circular convolution of windows of `len` samples, if there is one that beats those over
+    /// `rustfft`: with a response that begins at index `at`, and wraps around.
+    fn plan_circular(
+        self,
+        _len: usize,
+        _taps: &[f32],
+        _at: usize,
+    ) -> Option<Box<dyn Circular<f32>>> {
         None
     }
 
@@ -96,7 +101,8 @@ impl Isa for Portable {
 
 macro_rules! isa {
     ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*] $(points: $points:path;)? $(real: $real:path;)? $(circular: $circular:path;)?) => {
+     [$($feature:literal),*]
+     $(points: $points:path;)? $(real: $real:path;)? $(circular: $circular:path;)?) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
@@ -123,8 +129,13 @@ macro_rules! isa {
                 $real(self, samples)
             })?
 
-            $(fn plan_circular(self, response: &[f32]) -> Option<Box<dyn Circular<f32>>> {
-                $circular(self, response)
+            $(fn plan_circular(
+                self,
+                len: usize,
+                taps: &[f32],
+                at: usize,
+            ) -> Option<Box<dyn Circular<f32>>> {
+                $circular(self, len, taps, at)
             })?
 
             #[inline(always)]

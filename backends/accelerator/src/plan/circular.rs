@@ -27,13 +27,9 @@ impl<T: Float> Windows<T> {
     pub(super) fn new<I: Isa>(isa: I, taps: &[T], outputs: usize) -> Option<Self> {
         let history = (taps.len() - 1).next_multiple_of(ALIGNMENT);
         let len = len(history, outputs);
-        // Turned back, so that the valid outputs come first.
-        let mut response = vec![T::zero(); len];
-        let (early, late) = taps.split_at(taps.len().min(history));
-        response[len - history..][..early.len()].copy_from_slice(early);
-        response[..late.len()].copy_from_slice(late);
         Some(Self {
-            engine: T::plan_circular(isa, &response)?,
+            // Turned back, so that the valid outputs come first.
+            engine: T::plan_circular(isa, len, taps, len - history)?,
             len,
             history,
             edges: Default::default(),

@@ -15,11 +15,12 @@ use crate::isa::{Body, Isa};
 /// Up to so many taps, or outputs, the direct form costs less than transforms.
 const DIRECT: usize = 64;
 
-/// Convolves `signal` with `kernel`, in direct form or by overlap-save with the whole kernel or
-/// with its partitions, whichever costs least.
+/// Convolves `signal` with `kernel`, in direct form or by overlap-save: by pairs of windows where the
+/// instruction set has an engine for them, else with the whole kernel or with its partitions,
+/// whichever costs least.
 ///
 /// In direct form a NaN or an infinity spoils the outputs that it is a part of; a transform spreads
-/// it over the block that was transformed.
+/// it over the blocks that were transformed together.
 pub(crate) fn convolve<I: Isa, T: Float>(
     isa: I,
     dst: &mut [T],

@@ -99,7 +99,12 @@ pub(crate) trait Float: FftNum + Default {
     fn plan_real<I: Isa>(isa: I, samples: usize) -> Option<Box<dyn radix::Real<Self>>>;
 
     /// A circular convolution of ours, as of [`Isa::plan_circular`].
-    fn plan_circular<I: Isa>(isa: I, response: &[Self]) -> Option<Box<dyn radix::Circular<Self>>>;
+    fn plan_circular<I: Isa>(
+        isa: I,
+        len: usize,
+        taps: &[Self],
+        at: usize,
+    ) -> Option<Box<dyn radix::Circular<Self>>>;
 
     /// The square root.
     fn root(self) -> Self;
@@ -122,9 +127,11 @@ macro_rules! float {
 
                 fn plan_circular<I: Isa>(
                     isa: I,
-                    response: &[Self],
+                    len: usize,
+                    taps: &[Self],
+                    at: usize,
                 ) -> Option<Box<dyn radix::Circular<Self>>> {
-                    $circular(isa, response)
+                    $circular(isa, len, taps, at)
                 }
 
                 #[inline(always)]
@@ -152,7 +159,7 @@ macro_rules! float {
 }
 float! {
     f32: Isa::plan_radix, Isa::plan_real, Isa::plan_circular;
-    f64: |_, _| None, |_, _| None, |_, _| None;
+    f64: |_, _| None, |_, _| None, |_, _, _, _| None;
 }
 
 /// `a * b + c`, fused where the instruction set can: elsewhere a fused one is a slow library call.

@@ -13,7 +13,7 @@ use super::pass;
 use super::roots::Roots;
 use super::stream::Apart;
 use super::tile::{self, Turns};
-use super::{begin, butterfly, radices, twiddles};
+use super::{begin, butterfly, fits, radices, twiddles};
 use crate::isa::Body;
 use crate::plan::rounded;
 
@@ -26,15 +26,22 @@ pub(crate) trait Circular<T>: Send {
     fn run(&mut self, dst: [&mut [T]; 2], src: [&[T]; 2]);
 }
 
-/// A plan for windows as long as `response`, if its length is a power of two of at least a square of
-/// vectors.
+/// A plan for windows of `len` samples, if that is a power of two and at least a square of vectors. The
+/// response has no more taps; the first is at index `at`, and what is beyond the end goes on at the
+/// beginning.
 pub(crate) fn plan_circular<I: Lanes<L>, const L: usize>(
     isa: I,
-    response: &[f32],
+    len: usize,
+    taps: &[f32],
+    at: usize,
 ) -> Option<Box<dyn Circular<f32>>> {
-    let len = response.len();
-    let fits = len.is_power_of_two() && len >= L * L;
-    fits.then(|| -> Box<dyn Circular<f32>> { Box::new(Plan::new(isa, response)) })
+    fits(len, L).then(|| -> Box<dyn Circular<f32>> {
+        let mut response = vec![0.0; len];
+        let (early, late) = taps.split_at(taps.len().min(len - at));
+        response[at..][..early.len()].copy_from_slice(early);
+        response[..late.len()].copy_from_slice(late);
+        Box::new(Plan::new(isa, &response))
+    })
 }
 
 struct Plan<I: Lanes<L>, const L: usize> {
@@ -109,7 +116,11 @@ fn rounds<I: Lanes<L>, const L: usize, const THERE: bool>(plan: &mut Plan<I, L>)
     let scale = 1.0 / (L * plan.work.len()) as f32;
     let leaf = plan.leaf;
     for at in (0..plan.work.len()).step_by(leaf) {
-        for level in plan.levels.iter().filter(|level| at % level.span == 0) {
+        for level in plan
+            .levels
+            .iter()
+            .filter(|level| at.is_multiple_of(level.span))
+        {
             let count = level.there.len() * level.span / plan.work.len();
             let twiddles = &level.there[at / level.span * count..][..count];
             let block = &mut plan.work[at..at + level.span];
@@ -122,7 +133,7 @@ fn rounds<I: Lanes<L>, const L: usize, const THERE: bool>(plan: &mut Plan<I, L>)
             continue;
         }
         tile::multiply(plan.isa, work, &plan.response[at..end], turns);
-        let done = |level: &&Level| end % level.span == 0;
+        let done = |level: &&Level| end.is_multiple_of(level.span);
         for level in plan.levels.iter().rev().filter(done) {
             let count = level.back.len() * level.span / plan.work.len();
             let twiddles = &level.back[(end / level.span - 1) * count..][..count];

@@ -86,7 +86,7 @@ pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
     isa: I,
     samples: usize,
 ) -> Option<Box<dyn Real<f32>>> {
-    let fits = samples % 2 == 0 && fits(samples / 2, L);
+    let fits = samples.is_multiple_of(2) && fits(samples / 2, L);
     fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
 }
 
@@ -125,15 +125,16 @@ struct Middle {
 }
 
 /// The radices of the passes before the last one, for `bits` binary digits, at least 2. Measured: 8
-/// wherever possible, as 16 streams at a time that lie a power of two apart crowd the cache.
+/// wherever possible, as 16 streams at a time that lie a power of two apart crowd the cache, and where
+/// a 4 is left over, it goes first.
 fn radices(bits: u32) -> Vec<usize> {
     match bits {
         0..=4 => vec![1 << bits],
-        5 => vec![8, 4],
         7 => vec![16, 8],
         _ => {
-            let mut radices = vec![8];
-            radices.extend(self::radices(bits - 3));
+            let first = if bits % 3 == 2 { 2 } else { 3 };
+            let mut radices = vec![1 << first];
+            radices.extend(self::radices(bits - first));
             radices
         }
     }
@@ -275,6 +276,11 @@ impl<I: Lanes<L>, const L: usize> Body for Forward<'_, I, L> {
         let points = Interleaved::<_, false>(samples);
         begin(plan.isa, plan.first, &points, &mut plan.work);
         go_on(plan);
+        if plan.rows.len() == L {
+            let points = pass::tile(plan.isa, &plan.work, &plan.rows, &plan.last);
+            real::unpack_registers(plan.isa, bins, &points, &plan.real);
+            return;
+        }
         let mut packed = Parts(&mut *bins);
         pass::last(plan.isa, &plan.work, &mut packed, &plan.rows, &plan.last);
         real::unpack(plan.isa, bins, &plan.real);

@@ -221,27 +221,38 @@ pub(super) fn last<I, S, const L: usize>(
                 dst.prefetch(isa, l * j + k + 1);
             }
         }
-        let mut re = [isa.splat(0.0); L];
-        let mut im = re;
-        for j in 0..L {
-            let numbers = src[row[j] as usize];
-            re[j] = numbers.re;
-            im[j] = numbers.im;
-        }
-        let (re, im) = (isa.transpose(re), isa.transpose(im));
-        let mut x = [zero(isa); L];
-        for j in 0..L {
-            x[j] = Wide {
-                re: re[j],
-                im: im[j],
-            };
-        }
-        let x = I::Square::turned(isa, x, twiddles);
+        let x = tile(isa, src, row, twiddles);
         for j in 0..L {
             // SAFETY: `k` is below `l`, so this is below `L * l`, which `dst` holds.
             unsafe { dst.put(isa, l * j + k, x[j]) };
         }
     }
+}
+
+/// A tile of the last pass: `row` says where its `L` vectors are.
+#[inline(always)]
+pub(super) fn tile<I: Lanes<L>, const L: usize>(
+    isa: I,
+    src: &[Of<I, L>],
+    row: &[u32],
+    twiddles: &[Of<I, L>],
+) -> [Of<I, L>; L] {
+    let mut re = [isa.splat(0.0); L];
+    let mut im = re;
+    for j in 0..L {
+        let numbers = src[row[j] as usize];
+        re[j] = numbers.re;
+        im[j] = numbers.im;
+    }
+    let (re, im) = (isa.transpose(re), isa.transpose(im));
+    let mut x = [zero(isa); L];
+    for j in 0..L {
+        x[j] = Wide {
+            re: re[j],
+            im: im[j],
+        };
+    }
+    I::Square::turned(isa, x, twiddles)
 }
 
 #[inline(always)]

@@ -30,6 +30,24 @@ pub(super) fn unpack<I: Lanes<L>, const L: usize>(isa: I, bins: &mut [f32], halv
     bins[L * n..][..2].copy_from_slice(&[re, -im]);
 }
 
+/// [`unpack`] of points in `N` vectors in registers.
+#[inline(always)]
+pub(super) fn unpack_registers<I: Lanes<L>, const L: usize, const N: usize>(
+    isa: I,
+    bins: &mut [f32],
+    points: &[Of<I, L>; N],
+    halves: &[Of<I, L>],
+) {
+    for v in 0..N / 2 {
+        let b = mirror(isa, points[N - 1 - v], points[(N - v) % N]);
+        let (low, high) = pair::<I, L, false>(isa, points[v], b, halves[v]);
+        put_pairs(isa, bins, L * v, low);
+        put_pairs(isa, bins, L * (N - 1 - v) + 1, reverse(isa, high));
+    }
+    let [re, im] = first_lane(isa, points[N / 2]);
+    bins[L * N..][..2].copy_from_slice(&[re, -im]);
+}
+
 /// The reverse of [`unpack`], not in place, and with the real and imaginary parts swapped.
 #[inline(always)]
 pub(super) fn pack_swapped<I: Lanes<L>, S: Sink<I, L>, const L: usize>(
@@ -104,7 +122,7 @@ fn opposite<I: Lanes<L>, const L: usize>(
 /// `E + hO` and `conj(E - hO)`, halved, where `E` is `a + conj b`, and `O` is `-i (a - conj b)`; in the
 /// other direction with the real part of `h` negated.
 #[inline(always)]
-pub(super) fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
+fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
     isa: I,
     a: Of<I, L>,
     b: Of<I, L>,
@@ -140,11 +158,7 @@ pub(super) fn pair<I: Lanes<L>, const L: usize, const BACK: bool>(
 }
 
 #[inline(always)]
-pub(super) fn mirror<I: Lanes<L>, const L: usize>(
-    isa: I,
-    numbers: Of<I, L>,
-    next: Of<I, L>,
-) -> Of<I, L> {
+fn mirror<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>, next: Of<I, L>) -> Of<I, L> {
     Wide {
         re: isa.mirror(numbers.re, next.re),
         im: isa.mirror(numbers.im, next.im),
@@ -152,7 +166,7 @@ pub(super) fn mirror<I: Lanes<L>, const L: usize>(
 }
 
 #[inline(always)]
-pub(super) fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> Of<I, L> {
+fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> Of<I, L> {
     Wide {
         re: isa.reverse(numbers.re),
         im: isa.reverse(numbers.im),
@@ -160,7 +174,7 @@ pub(super) fn reverse<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) ->
 }
 
 #[inline(always)]
-pub(super) fn first_lane<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> [f32; 2] {
+fn first_lane<I: Lanes<L>, const L: usize>(isa: I, numbers: Of<I, L>) -> [f32; 2] {
     let (mut re, mut im) = ([0.0; L], [0.0; L]);
     isa.store(&mut re, numbers.re);
     isa.store(&mut im, numbers.im);

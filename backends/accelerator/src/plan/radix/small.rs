@@ -12,7 +12,7 @@
 use super::Real;
 use super::butterfly::{Butterfly, Radix8, product};
 use super::lanes::{Folded, Lanes, Of, Wide};
-use super::real::{first_lane, mirror, pack_swapped, pair, reverse};
+use super::real::{pack_swapped, unpack_registers};
 use super::roots::Roots;
 use super::stream::{Sink, pairs, put_pairs, swap};
 use crate::isa::Body;
@@ -119,14 +119,7 @@ impl<I: Folded> Body for Forward<'_, I> {
             x[row] = pairs(isa, samples, 16 * row);
         }
         let x = plan.transform(x);
-        for row in 0..ROWS / 2 {
-            let b = mirror(isa, x[ROWS - 1 - row], x[(ROWS - row) % ROWS]);
-            let (low, high) = pair::<I, 16, false>(isa, x[row], b, plan.real[row]);
-            put_pairs(isa, bins, 16 * row, low);
-            put_pairs(isa, bins, 16 * (ROWS - 1 - row) + 1, reverse(isa, high));
-        }
-        let [re, im] = first_lane(isa, x[ROWS / 2]);
-        bins[SAMPLES / 2..][..2].copy_from_slice(&[re, -im]);
+        unpack_registers(isa, bins, &x, &plan.real);
     }
 }
 
