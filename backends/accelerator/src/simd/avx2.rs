@@ -45,6 +45,7 @@ impl Vectors for Avx2 {
     type F32 = __m256;
 
     const LANES: usize = 8;
+    const POWERS_SATURATE: bool = false;
 
     proven! {
         fn splat(self, x: f32) -> __m256 {
@@ -108,6 +109,16 @@ impl Vectors for Avx2 {
             let x = _mm256_max_ps(_mm256_max_ps(a, b), _mm256_max_ps(c, d));
             let half = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
             join(half, #[inline(always)] |a, b| _mm_max_ps(a, b))
+        }
+
+        fn below_two(self, x: [__m256; 8]) -> bool {
+            let mut any = x[0];
+            for x in &x[1..] {
+                any = _mm256_or_ps(any, *x);
+            }
+            // The highest bit of the exponent, which none has.
+            let bit = _mm256_set1_epi32(0x4000_0000);
+            _mm256_testz_si256(_mm256_castps_si256(any), bit) == 1
         }
 
         fn copy_sign(self, a: __m256, b: __m256) -> __m256 {
@@ -261,8 +272,14 @@ impl Vectors for Avx2 {
         }
 
         fn store_i16(self, to: *mut i16, [low, high]: [__m256; 2]) {
-            let narrow = _mm256_packs_epi32(to_i16_range(self, low), to_i16_range(self, high));
-            _mm256_storeu_si256(to.cast(), _mm256_permute4x64_epi64::<0xd8>(narrow));
+            store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
+        }
+
+        fn store_near_i16(self, to: *mut i16, [low, high]: [__m256; 2]) {
+            let scale = _mm256_set1_ps(TWO_15);
+            let low = _mm256_cvtps_epi32(_mm256_mul_ps(low, scale));
+            let high = _mm256_cvtps_epi32(_mm256_mul_ps(high, scale));
+            store_packed(to, low, high);
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m256) {
@@ -285,6 +302,20 @@ impl Vectors for Avx2 {
             let whole = _mm256_xor_si256(_mm256_cvtps_epi32(x), _mm256_castps_si256(above));
             _mm256_storeu_si256(to.cast(), whole);
         }
+    }
+}
+
+/// Stores two vectors of integers in their order, limited.
+///
+/// # Safety
+///
+/// The CPU has AVX2, and as many integers can be written.
+#[inline(always)]
+unsafe fn store_packed(to: *mut i16, low: __m256i, high: __m256i) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let packed = _mm256_permute4x64_epi64::<0xd8>(_mm256_packs_epi32(low, high));
+        _mm256_storeu_si256(to.cast(), packed);
     }
 }
 

@@ -37,6 +37,7 @@ impl Vectors for Avx512 {
     type F32 = __m512;
 
     const LANES: usize = 16;
+    const POWERS_SATURATE: bool = true;
 
     proven! {
         fn splat(self, x: f32) -> __m512 {
@@ -116,6 +117,17 @@ impl Vectors for Avx512 {
             let pair = _mm_max_epu32(quarter, _mm_shuffle_epi32::<0xee>(quarter));
             let one = _mm_max_epu32(pair, _mm_shuffle_epi32::<0x55>(pair));
             f32::from_bits(_mm_cvtsi128_si32(one).cast_unsigned())
+        }
+
+        fn below_two(self, x: [__m512; 8]) -> bool {
+            let mut any = _mm512_castps_si512(x[0]);
+            for k in [1, 3, 5] {
+                let (a, b) = (_mm512_castps_si512(x[k]), _mm512_castps_si512(x[k + 1]));
+                any = _mm512_ternarylogic_epi32::<0xfe>(any, a, b);
+            }
+            any = _mm512_or_si512(any, _mm512_castps_si512(x[7]));
+            // The highest bit of the exponent, which none has.
+            _mm512_test_epi32_mask(any, _mm512_set1_epi32(0x4000_0000)) == 0
         }
 
         fn copy_sign(self, a: __m512, b: __m512) -> __m512 {
@@ -249,9 +261,14 @@ impl Vectors for Avx512 {
         }
 
         fn store_i16(self, to: *mut i16, [low, high]: [__m512; 2]) {
-            let narrow = _mm512_packs_epi32(to_i16_range(self, low), to_i16_range(self, high));
-            let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-            _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi64(order, narrow));
+            store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
+        }
+
+        fn store_near_i16(self, to: *mut i16, [low, high]: [__m512; 2]) {
+            let scale = _mm512_set1_ps(TWO_15);
+            let low = _mm512_cvtps_epi32(_mm512_mul_ps(low, scale));
+            let high = _mm512_cvtps_epi32(_mm512_mul_ps(high, scale));
+            store_packed(to, low, high);
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m512) {
@@ -275,6 +292,21 @@ impl Vectors for Avx512 {
             let whole = _mm512_maskz_cvtps_epi32(numbers(self, x), scaled);
             _mm512_storeu_si512(to.cast(), _mm512_mask_mov_epi32(whole, above, greatest));
         }
+    }
+}
+
+/// Stores two vectors of integers in their order, limited.
+///
+/// # Safety
+///
+/// The CPU has AVX-512, and as many integers can be written.
+#[inline(always)]
+unsafe fn store_packed(to: *mut i16, low: __m512i, high: __m512i) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+        let packed = _mm512_permutexvar_epi64(order, _mm512_packs_epi32(low, high));
+        _mm512_storeu_si512(to.cast(), packed);
     }
 }
 

@@ -61,6 +61,10 @@ pub(crate) trait Vectors: Isa {
     /// How many of them.
     const LANES: usize;
 
+    /// Whether [`scale_by_power`](Self::scale_by_power) makes anything positive infinite, and NaN too if
+    /// the power itself is infinite.
+    const POWERS_SATURATE: bool;
+
     /// The same in every lane.
     fn splat(self, x: f32) -> Self::F32;
 
@@ -161,7 +165,13 @@ pub(crate) trait Vectors: Isa {
     /// for NaN.
     unsafe fn store_i16(self, to: *mut i16, x: [Self::F32; 2]);
 
-    /// The same, of one vector, as packed little-endian 24-bit integers.
+    /// Whether all magnitudes are below 2, and none is NaN; may be false even so.
+    fn below_two(self, x: [Self::F32; 8]) -> bool;
+
+    /// As [`store_i16`](Self::store_i16), of magnitudes below 2.
+    unsafe fn store_near_i16(self, to: *mut i16, x: [Self::F32; 2]);
+
+    /// As `store_i16`, of one vector, as packed little-endian 24-bit integers.
     unsafe fn store_i24(self, to: *mut [u8; 3], x: Self::F32);
 
     /// The same as 32-bit integers.

@@ -11,6 +11,7 @@ impl Vectors for Neon {
     type F32 = float32x4_t;
 
     const LANES: usize = 4;
+    const POWERS_SATURATE: bool = false;
 
     proven! {
         fn splat(self, x: f32) -> float32x4_t {
@@ -128,6 +129,18 @@ impl Vectors for Neon {
 
     #[inline(always)]
     fn prefetch(self, _: *const u8) {}
+
+    /// There is nothing to be gained: its conversions limit by themselves.
+    #[inline(always)]
+    fn below_two(self, _: [float32x4_t; 8]) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    unsafe fn store_near_i16(self, to: *mut i16, x: [float32x4_t; 2]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store_i16(to, x) };
+    }
 
     #[inline(always)]
     fn unknown(self, pointer: *const f32) -> *const f32 {

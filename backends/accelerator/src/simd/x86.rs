@@ -19,6 +19,10 @@ pub(super) unsafe fn join(x: __m128, with: impl Fn(__m128, __m128) -> __m128) ->
 
 /// The same pointer, of which the compiler knows nothing.
 #[inline(always)]
+#[allow(
+    clippy::pointers_in_nomem_asm_block,
+    reason = "the pointer goes through unused"
+)]
 pub(super) fn unknown(mut pointer: *const f32) -> *const f32 {
     // SAFETY: there are no instructions.
     unsafe {

@@ -30,12 +30,12 @@ macro_rules! from_integers {
 }
 
 macro_rules! to_integers {
-    ($($name:ident $type:ty, $vectors:literal $store:ident $load:expr;)*) => {$(
+    ($($name:ident = $generic:ident $type:ty, $vectors:literal $store:ident $load:expr;)*) => {$(
         #[inline(always)]
         pub(crate) fn $name<V: Vectors>(v: V, dst: &mut [$type], src: &[f32]) {
             let len = dst.len();
             if len < $vectors * V::LANES {
-                return Generic::<V::Arithmetic>::default().$name(dst, src);
+                return Generic::<V::Arithmetic>::default().$generic(dst, src);
             }
             let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
             carry(
@@ -72,7 +72,53 @@ from_integers! {
 }
 
 to_integers! {
-    i16_from_f32 i16, 2 store_i16 load_2;
-    i24_from_f32 [u8; 3], 1 store_i24 V::load;
-    i32_from_f32 i32, 1 store_i32 V::load;
+    limited_i16_from_f32 = i16_from_f32 i16, 2 store_i16 load_2;
+    i24_from_f32 = i24_from_f32 [u8; 3], 1 store_i24 V::load;
+    i32_from_f32 = i32_from_f32 i32, 1 store_i32 V::load;
+}
+
+/// How many vectors are looked at together.
+const GROUP: usize = 8;
+
+#[inline(always)]
+pub(crate) fn i16_from_f32<V: Vectors>(v: V, dst: &mut [i16], src: &[f32]) {
+    if dst.len() < GROUP * V::LANES {
+        return limited_i16_from_f32(v, dst, src);
+    }
+    let whole = dst.len() / (GROUP * V::LANES) * (GROUP * V::LANES);
+    let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
+    for i in (0..whole).step_by(GROUP * V::LANES) {
+        // SAFETY: a group from `i` on lies within the first `whole` of both.
+        unsafe { group(v, to.add(i), from.add(i)) };
+    }
+    if whole < dst.len() {
+        // As far back as two vectors need.
+        let rest = whole.min(dst.len() - 2 * V::LANES);
+        limited_i16_from_f32(v, &mut dst[rest..], &src[rest..]);
+    }
+}
+
+/// Converts a group of vectors, with fewer steps if none of the samples is far beyond full scale.
+///
+/// # Safety
+///
+/// As many integers and samples are there.
+#[inline(always)]
+unsafe fn group<V: Vectors>(v: V, to: *mut i16, from: *const f32) {
+    let mut x = [v.splat(0.0); GROUP];
+    // SAFETY: the caller's promise.
+    unsafe {
+        for (k, x) in x.iter_mut().enumerate() {
+            *x = v.load(from.add(k * V::LANES));
+        }
+        if v.below_two(x) {
+            for k in (0..GROUP).step_by(2) {
+                v.store_near_i16(to.add(k * V::LANES), [x[k], x[k + 1]]);
+            }
+        } else {
+            for k in (0..GROUP).step_by(2) {
+                v.store_i16(to.add(k * V::LANES), [x[k], x[k + 1]]);
+            }
+        }
+    }
 }

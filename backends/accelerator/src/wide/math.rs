@@ -24,14 +24,13 @@ const EXP: [f32; 7] = [
 /// As [`ROUND`], and the lowest bits are those of the exponent of two to that power.
 const BIASED: f32 = ROUND + 127.0;
 
-/// `(exp(2 r) - 1) / r` for `r` within a quarter of ln 2: within 0.15 ε.
-const EXP_LESS_ONE: [f32; 6] = [
-    0.088_848_14,
-    0.267_728_66,
-    0.666_675_2,
-    1.333_323_5,
-    1.999_999_9,
-    2.0,
+/// `((exp(2 r) - 1) / 2 - r) / r^2` for `r` within a quarter of ln 2: within 0.15 ε of `exp(2 r) - 1`.
+const EXP_LESS_ONE: [f32; 5] = [
+    0.044_424_07,
+    0.133_864_33,
+    0.333_337_6,
+    0.666_661_74,
+    0.999_999_94,
 ];
 
 /// `(ln(1 + f) - f) / f^2` for `1 + f` from 0.75 to 1.5: within 0.36 ε of the logarithm.
@@ -42,7 +41,7 @@ const LN: [f32; 8] = [
     -0.167_888_18,
     0.199_823_2,
     -0.249_963_61,
-    0.333_334_71,
+    0.333_334_7,
     -0.5,
 ];
 
@@ -85,7 +84,12 @@ pub(crate) fn ln<V: Vectors>(v: V, data: &mut [f32]) {
 #[inline(always)]
 fn exp_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
     let (low, high) = EXP_LIMITS;
-    let x = v.lesser(v.greater(x, v.splat(low)), v.splat(high));
+    let mut x = v.greater(x, v.splat(low));
+    if !V::POWERS_SATURATE {
+        // Else what comes of the steps before is positive for any larger number, and for infinity NaN,
+        // which that power makes infinite.
+        x = v.lesser(x, v.splat(high));
+    }
     let sum = v.mul_add(x, v.splat(LOG2_E), v.splat(ROUND));
     let whole = v.add(sum, v.splat(-ROUND));
     let r = v.mul_add(whole, v.splat(-LN_2_HIGH), x);
@@ -95,15 +99,16 @@ fn exp_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
 
 #[inline(always)]
 fn tanh_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
-    // tanh(x) = e / (e + 2) with e = exp(2x) - 1, which keeps what is small.
+    // tanh(x) = e / (e + 1) with e = (exp(2x) - 1) / 2, which keeps what is small.
     let size = v.lesser(v.abs(x), v.splat(TANH_LIMIT));
     let sum = v.mul_add(size, v.splat(2.0 * LOG2_E), v.splat(BIASED));
     let whole = v.add(sum, v.splat(-BIASED));
     let r = v.mul_add(whole, v.splat(-0.5 * LN_2), size);
-    let less_one = v.mul(polynomial(v, EXP_LESS_ONE, r), r);
+    let part = v.mul_add(polynomial(v, EXP_LESS_ONE, r), v.mul(r, r), r);
     let power = v.power(sum);
-    let e = v.mul_add(less_one, power, v.add(power, v.splat(-1.0)));
-    v.copy_sign(v.ratio(e, v.add(e, v.splat(2.0))), x)
+    let rest = v.mul_add(power, v.splat(0.5), v.splat(-0.5));
+    let e = v.mul_add(part, power, rest);
+    v.copy_sign(v.ratio(e, v.add(e, v.splat(1.0))), x)
 }
 
 #[inline(always)]

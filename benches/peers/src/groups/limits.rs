@@ -1,6 +1,9 @@
 //! How near kernels come to what the first cache can move: loops that only load and store, over
 //! 1024 samples, as wide as the CPU allows.
 
+#[cfg(target_arch = "x86_64")]
+mod conversions;
+
 use auralis::core::Accelerator;
 
 use super::{Context, Figure, Findings};
@@ -89,6 +92,8 @@ pub fn run(context: &Context, findings: &mut Findings) {
             });
         }
     }
+    #[cfg(target_arch = "x86_64")]
+    conversions::run(context, findings);
 }
 
 #[cfg(target_arch = "x86_64")]
