@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 mod convolve;
+mod ebu_cases;
 mod equalizer;
 mod fallback;
 mod limiter;
