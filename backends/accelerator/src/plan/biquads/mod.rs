@@ -1,7 +1,5 @@
 //! Cascades of second-order sections, in the form that suits their number and their poles.
 
-#[cfg(target_arch = "x86_64")]
-mod eight;
 mod lanes;
 #[cfg(target_arch = "x86_64")]
 mod pipeline;
@@ -14,9 +12,9 @@ use std::any::Any;
 use auralis_core::{Biquad, BiquadCascade, Error, ErrorKind, MAX_CHANNELS, Result};
 
 use crate::arithmetic::Arithmetic;
-use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::isa::Avx512;
+use crate::isa::Isa;
 
 /// With so many channels and sections, vectors of channels were the faster ones wherever tried.
 const MANY: usize = 4;

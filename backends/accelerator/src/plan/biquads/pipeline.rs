@@ -8,8 +8,8 @@ use std::hint::black_box;
 
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, Result};
 
-use super::eight::{Eight, Frames};
 use crate::isa::Body;
+use crate::plan::eight::{Eight, Frames};
 
 /// The sections of a vector.
 pub(super) const SECTIONS: usize = 4;
@@ -144,7 +144,14 @@ impl<V: Eight, const G: usize, const D: usize> Body for Planes<'_, V, G, D> {
         let end = full.max(count / FRAMES);
         for at in 0..full {
             let frames = take(v, left, right, at * FRAMES);
-            partly(v, &mut running, &frames, &mut made[rest..], at * FRAMES, count);
+            partly(
+                v,
+                &mut running,
+                &frames,
+                &mut made[rest..],
+                at * FRAMES,
+                count,
+            );
             if at >= late {
                 give(v, left, right, (at - late) * FRAMES, &made);
             }
@@ -169,7 +176,14 @@ impl<V: Eight, const G: usize, const D: usize> Body for Planes<'_, V, G, D> {
         running = hot;
         for at in end..all {
             let frames = take(v, left, right, at * FRAMES);
-            partly(v, &mut running, &frames, &mut made[rest..], at * FRAMES, count);
+            partly(
+                v,
+                &mut running,
+                &frames,
+                &mut made[rest..],
+                at * FRAMES,
+                count,
+            );
             if at >= late {
                 give(v, left, right, (at - late) * FRAMES, &made);
             }
