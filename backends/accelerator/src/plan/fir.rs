@@ -76,28 +76,31 @@ impl<I: Isa> Body for Few<'_, I> {
 pub(super) struct DirectForm<I> {
     isa: I,
     reversed: Vec<f32>,
-    /// The history, and room for as many samples after it: outputs further on need the input alone.
+    /// The history, and room for at least as many samples after it: outputs further on need the input
+    /// alone.
     window: Vec<f32>,
 }
 
 impl<I: Isa> DirectForm<I> {
     pub(super) fn new(isa: I, taps: &[f32]) -> Self {
+        let history = taps.len() - 1;
         Self {
             isa,
             reversed: taps.iter().rev().copied().collect(),
-            window: vec![0.0; 2 * (taps.len() - 1)],
+            window: vec![0.0; history + history.max(OUTPUTS)],
         }
     }
 
     fn next(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
         check::equal(dst.len(), src.len())?;
-        let history = self.window.len() / 2;
         let (reversed, window) = (&self.reversed, &mut self.window);
-        let head = history.min(src.len());
+        let history = reversed.len() - 1;
+        let head = src.len().min(window.len() - history);
         window[history..][..head].copy_from_slice(&src[..head]);
         let (dst_head, dst_rest) = dst.split_at_mut(head);
         correlate(self.isa, dst_head, &window[..history + head], reversed);
-        correlate(self.isa, dst_rest, src, reversed);
+        let rest = &src[head.saturating_sub(history)..];
+        correlate(self.isa, dst_rest, rest, reversed);
         match src.len().checked_sub(history) {
             Some(last) => window[..history].copy_from_slice(&src[last..]),
             None => window.copy_within(head..head + history, 0),
