@@ -198,7 +198,9 @@ impl<V: Eight, T: Float> Body for Eights<'_, V, T> {
                 carry = v.add(carry, v.spread_last(sums));
             }
             if !rest.is_empty() {
-                let last = samples.get(whole.len()).map_or(last, |samples| &samples[..]);
+                let last = samples
+                    .get(whole.len())
+                    .map_or(last, |samples| &samples[..]);
                 let sums = v.sums_up_to(eight_squares(v, last));
                 let mut sum = [0.0; LANES];
                 v.store(&mut sum, v.add(sums, carry));

@@ -229,10 +229,10 @@ impl<V: Eight, const D: usize> Running<V, D> {
 #[inline(always)]
 fn take<V: Eight>(v: V, left: &[f32], right: &[f32], first: usize) -> Frames {
     let end = first + FRAMES;
-    if let (Some(left), Some(right)) = (left.get(first..end), right.get(first..end)) {
-        if let (Some(left), Some(right)) = (left.first_chunk(), right.first_chunk()) {
-            return v.widen(left, right);
-        }
+    if let (Some(left), Some(right)) = (left.get(first..end), right.get(first..end))
+        && let (Some(left), Some(right)) = (left.first_chunk(), right.first_chunk())
+    {
+        return v.widen(left, right);
     }
     let mut frames = [[0.0; 2]; FRAMES];
     let (left, right) = (left.iter().skip(first), right.iter().skip(first));
