@@ -87,7 +87,8 @@ impl Stage for Limiter {
             head: 0,
             latency,
             filled: 0,
-            peaks: vec![0.0; context.max_frames / CELL + 2],
+            floor: self.ceiling(),
+            peaks: vec![self.ceiling(); context.max_frames / CELL + 2],
             edge: 1.0,
             gains: [1.0; CELL],
             limiting: false,
@@ -110,7 +111,10 @@ struct Prepared {
     latency: usize,
     /// Frames of the current cell that came in.
     filled: usize,
-    /// The peaks of the cells that the block touches; the first is the current one's so far.
+    /// The ceiling: how far below it a peak is makes no difference.
+    floor: f32,
+    /// The peaks of the cells that the block touches, or the floor; the first is the current one's so
+    /// far.
     peaks: Vec<f32>,
     /// The gain at the end of the cell that goes out, and those of its frames: taken from here and
     /// not made anew per stretch, they are the same bits however the audio is cut into blocks.
@@ -121,7 +125,7 @@ struct Prepared {
 
 impl Prepared {
     fn detect(&mut self, block: &AudioBlockMut<'_>) -> Result<()> {
-        self.peaks[1..].fill(0.0);
+        self.peaks[1..].fill(self.floor);
         for channel in 0..block.channels() {
             let plane = block.channel(channel);
             self.detector
@@ -190,7 +194,7 @@ impl Processor for Prepared {
             start = end;
         }
         self.peaks[0] = if self.filled == 0 {
-            0.0
+            self.floor
         } else {
             self.peaks[cell]
         };
@@ -201,7 +205,7 @@ impl Processor for Prepared {
         self.detector.reset();
         self.law.reset();
         self.delays.iter_mut().for_each(|delay| delay.fill(0.0));
-        self.peaks.fill(0.0);
+        self.peaks.fill(self.floor);
         (self.head, self.filled) = (0, 0);
         (self.edge, self.limiting) = (1.0, false);
     }

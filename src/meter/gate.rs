@@ -1,4 +1,4 @@
-//! The gated mean of ITU-R BS.1770-4 in constant memory.
+//! The gated mean of ITU-R BS.1770-4 and the loudness range of EBU Tech 3342, in constant memory.
 
 /// The loudness of a weighted mean square, in LUFS.
 pub fn lufs_of_energy(energy: f64) -> f64 {
@@ -9,6 +9,9 @@ pub fn lufs_of_energy(energy: f64) -> f64 {
 const ABSOLUTE_GATE: f64 = -70.0;
 /// How far below the mean of what remains a block no longer counts, in LU.
 const RELATIVE_GATE: f64 = -10.0;
+/// The same for the loudness range, and the shares of what remains between whose ends it lies.
+const RANGE_GATE: f64 = -20.0;
+const RANGE: [f64; 2] = [0.10, 0.95];
 /// Blocks are sorted into bins so narrow, in LU, that only one bin straddles the relative gate.
 const BIN: f64 = 0.01;
 const BINS: usize = 9_000;
@@ -43,9 +46,31 @@ impl Gate {
 
     /// The gated loudness in LUFS; negative infinity if no block passed the absolute gate.
     pub fn loudness(&self) -> f64 {
-        let threshold = lufs_of_energy(mean(&self.bins)) + RELATIVE_GATE;
+        lufs_of_energy(mean(&self.bins[self.first_above(RELATIVE_GATE)..]))
+    }
+
+    /// The loudness range in LU, of blocks of 3 s (EBU Tech 3342); 0 if no block passed the absolute
+    /// gate.
+    pub fn range(&self) -> f64 {
+        let first = self.first_above(RANGE_GATE);
+        let count: u64 = self.bins[first..].iter().map(|(count, _)| count).sum();
+        let [low, high] = RANGE.map(|share| {
+            let mut before = (count.saturating_sub(1) as f64 * share).round() as u64;
+            let found = self.bins[first..].iter().position(|&(count, _)| {
+                let here = before < count;
+                before = before.saturating_sub(count);
+                here
+            });
+            found.unwrap_or(0)
+        });
+        (high - low) as f64 * BIN
+    }
+
+    /// The bin of the relative gate, so far below the mean of what passed the absolute one.
+    fn first_above(&self, relative: f64) -> usize {
+        let threshold = lufs_of_energy(mean(&self.bins)) + relative;
         let first = ((threshold - ABSOLUTE_GATE) / BIN).max(0.0) as usize;
-        lufs_of_energy(mean(&self.bins[first.min(BINS - 1)..]))
+        first.min(BINS - 1)
     }
 
     /// Forgets every block.
@@ -78,6 +103,18 @@ mod tests {
         (0..100).for_each(|_| gate.add(energy(-20.0)));
         (0..100).for_each(|_| gate.add(energy(-40.0)));
         assert!((gate.loudness() + 20.0).abs() < 1e-9, "{}", gate.loudness());
+    }
+
+    #[test]
+    fn the_range_leaves_out_the_rarest_and_the_quiet() {
+        let mut gate = Gate::default();
+        assert_eq!(gate.range(), 0.0);
+        (0..5).for_each(|_| gate.add(energy(-60.0)));
+        (0..5).for_each(|_| gate.add(energy(-35.0)));
+        (0..46).for_each(|_| gate.add(energy(-30.0)));
+        (0..46).for_each(|_| gate.add(energy(-20.0)));
+        (0..3).for_each(|_| gate.add(energy(-10.0)));
+        assert!((gate.range() - 10.0).abs() <= 2.0 * BIN, "{}", gate.range());
     }
 
     #[test]

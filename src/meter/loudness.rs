@@ -1,4 +1,4 @@
-//! Integrated loudness of a stream, block by block.
+//! Loudness of a stream, block by block.
 
 use std::sync::Arc;
 
@@ -10,12 +10,16 @@ use crate::Parts;
 /// A gating block of 400 ms is four sub-blocks long and begins at every one of them (75 % overlap).
 pub const SUB_BLOCKS_PER_BLOCK: usize = 4;
 
+/// The sub-blocks of 3 s, over which short-term loudness goes.
+const SUB_BLOCKS_OF_SHORT_TERM: usize = 30;
+
 /// The frames of a sub-block of 100 ms.
 pub fn sub_block_frames(sample_rate: u32) -> usize {
     ((sample_rate + 5) / 10).max(1) as usize
 }
 
-/// Measures integrated loudness by ITU-R BS.1770-4. `process` is real-time safe.
+/// Measures integrated loudness by ITU-R BS.1770-4, and momentary and short-term loudness and loudness
+/// range by EBU Tech 3341 and 3342. `process` is real-time safe.
 #[derive(Debug)]
 pub struct LoudnessMeter {
     accelerator: Arc<dyn Accelerator>,
@@ -28,9 +32,10 @@ pub struct LoudnessMeter {
     filled: usize,
     energy: f64,
     /// The energies of the last sub-blocks, newest last.
-    recent: [f64; SUB_BLOCKS_PER_BLOCK],
+    recent: [f64; SUB_BLOCKS_OF_SHORT_TERM],
     sub_blocks: u64,
     gate: Gate,
+    short_terms: Gate,
 }
 
 impl LoudnessMeter {
@@ -58,9 +63,10 @@ impl LoudnessMeter {
             sub_block: sub_block_frames(sample_rate),
             filled: 0,
             energy: 0.0,
-            recent: [0.0; SUB_BLOCKS_PER_BLOCK],
+            recent: [0.0; SUB_BLOCKS_OF_SHORT_TERM],
             sub_blocks: 0,
             gate: Gate::default(),
+            short_terms: Gate::default(),
         })
     }
 
@@ -102,12 +108,15 @@ impl LoudnessMeter {
 
     fn close_sub_block(&mut self) {
         self.recent.rotate_left(1);
-        self.recent[SUB_BLOCKS_PER_BLOCK - 1] = self.energy / self.sub_block as f64;
+        self.recent[SUB_BLOCKS_OF_SHORT_TERM - 1] = self.energy / self.sub_block as f64;
         (self.filled, self.energy) = (0, 0.0);
         self.sub_blocks += 1;
         if self.sub_blocks >= SUB_BLOCKS_PER_BLOCK as u64 {
-            self.gate
-                .add(self.recent.iter().sum::<f64>() / SUB_BLOCKS_PER_BLOCK as f64);
+            self.gate.add(self.mean_of_last(SUB_BLOCKS_PER_BLOCK));
+        }
+        if self.sub_blocks >= SUB_BLOCKS_OF_SHORT_TERM as u64 {
+            self.short_terms
+                .add(self.mean_of_last(SUB_BLOCKS_OF_SHORT_TERM));
         }
     }
 
@@ -119,7 +128,22 @@ impl LoudnessMeter {
 
     /// The momentary loudness: of the last 400 ms that are whole sub-blocks, in LUFS.
     pub fn momentary(&self) -> f64 {
-        lufs_of_energy(self.recent.iter().sum::<f64>() / SUB_BLOCKS_PER_BLOCK as f64)
+        lufs_of_energy(self.mean_of_last(SUB_BLOCKS_PER_BLOCK))
+    }
+
+    /// The short-term loudness: of the last 3 s that are whole sub-blocks, in LUFS.
+    pub fn short_term(&self) -> f64 {
+        lufs_of_energy(self.mean_of_last(SUB_BLOCKS_OF_SHORT_TERM))
+    }
+
+    /// The loudness range so far, in LU; 0 for silence, and for less than 3 s.
+    pub fn range(&self) -> f64 {
+        self.short_terms.range()
+    }
+
+    fn mean_of_last(&self, count: usize) -> f64 {
+        let (_, last) = self.recent.split_at(SUB_BLOCKS_OF_SHORT_TERM - count);
+        last.iter().sum::<f64>() / count as f64
     }
 
     /// The number of whole sub-blocks so far.
@@ -131,8 +155,9 @@ impl LoudnessMeter {
     pub fn reset(&mut self) {
         self.filter.reset();
         self.gate.reset();
+        self.short_terms.reset();
         (self.filled, self.energy, self.sub_blocks) = (0, 0.0, 0);
-        self.recent = [0.0; SUB_BLOCKS_PER_BLOCK];
+        self.recent = [0.0; SUB_BLOCKS_OF_SHORT_TERM];
     }
 }
 

@@ -6,6 +6,7 @@ mod convolve;
 mod denormals;
 #[cfg(all(feature = "cli", feature = "plugins"))]
 mod dylib;
+mod ebu_cases;
 mod equalizer;
 mod fallback;
 mod limiter;

@@ -1,4 +1,4 @@
-//! The meters against the `ebur128` crate and the cases of EBU Tech 3341.
+//! The meters against the `ebur128` crate.
 
 use std::sync::Arc;
 
@@ -7,11 +7,20 @@ use auralis_core::AudioBlock;
 use ebur128::{EbuR128, Mode};
 
 use crate::limiter::true_peak;
-use crate::signals::{Planar, amplitude, decibels, interleave, noise, optimizer, sine, sweep};
+use crate::signals::{Planar, decibels, interleave, noise, optimizer, sine, sweep};
 
 const MAX_FRAMES: usize = 4096;
 
 fn integrated(rate: u32, planes: &[Vec<f32>]) -> f64 {
+    measured(rate, planes, |_| {}).integrated()
+}
+
+/// A meter that has heard this, and was looked at after each block.
+pub fn measured(
+    rate: u32,
+    planes: &[Vec<f32>],
+    mut look: impl FnMut(&LoudnessMeter),
+) -> LoudnessMeter {
     let optimizer = optimizer(&[]);
     let weights = channel_weights(planes.len(), None);
     let mut meter = LoudnessMeter::new(rate, weights, MAX_FRAMES, optimizer.parts()).unwrap();
@@ -26,12 +35,13 @@ fn integrated(rate: u32, planes: &[Vec<f32>]) -> f64 {
             .collect();
         let block = AudioBlock::new(&block, planes.len(), frames, frames).unwrap();
         meter.process(&block).unwrap();
+        look(&meter);
         start = end;
         if start == planes[0].len() {
             break;
         }
     }
-    meter.integrated()
+    meter
 }
 
 fn oracle(rate: u32, planes: &[Vec<f32>]) -> f64 {
@@ -78,58 +88,8 @@ fn integrated_loudness_agrees_with_ebur128() {
     println!("integrated loudness is off by {worst:.5} LU at most");
 }
 
-/// EBU Tech 3341 (2016), table 1, cases 1 to 6: tones of 1 kHz at these levels for these seconds.
-#[test]
-fn the_cases_of_tech_3341_read_as_they_must() {
-    let stereo: fn(&[(f64, f64)]) -> Planar = |parts| vec![tones(parts); 2];
-    let surround = [-28.0, -28.0, -24.0, -30.0, -30.0];
-    let cases = [
-        (stereo(&[(-23.0, 20.0)]), -23.0),
-        (stereo(&[(-33.0, 20.0)]), -33.0),
-        (
-            stereo(&[(-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0)]),
-            -23.0,
-        ),
-        (
-            stereo(&[
-                (-72.0, 10.0),
-                (-36.0, 10.0),
-                (-23.0, 60.0),
-                (-36.0, 10.0),
-                (-72.0, 10.0),
-            ]),
-            -23.0,
-        ),
-        (
-            stereo(&[(-26.0, 20.0), (-20.0, 20.1), (-26.0, 20.0)]),
-            -23.0,
-        ),
-        (surround.map(|db| tones(&[(db, 20.0)])).to_vec(), -23.0),
-    ];
-    for (case, (planes, expected)) in cases.iter().enumerate() {
-        let found = integrated(RATE_OF_CASES, planes);
-        assert!(
-            (found - expected).abs() <= 0.1,
-            "case {}: {found} LUFS",
-            case + 1
-        );
-    }
-}
-
-/// Low, so that minutes are quick; the standard leaves the rate open.
-const RATE_OF_CASES: u32 = 16_000;
-
-fn tones(parts: &[(f64, f64)]) -> Vec<f32> {
-    let tone = |&(db, seconds): &(f64, f64)| {
-        let len = (seconds * f64::from(RATE_OF_CASES)) as usize;
-        sine(RATE_OF_CASES, 1000.0, 0.0, amplitude(db), len)
-    };
-    parts.iter().flat_map(tone).collect()
-}
-
 #[test]
 fn true_peak_agrees_with_ebur128() {
-    let accelerator = Arc::clone(&optimizer(&[]).parts().accelerator);
     let mut worst = 0.0f64;
     for rate in [44_100, 48_000, 96_000, 192_000] {
         let rate_hz = f64::from(rate);
@@ -140,13 +100,7 @@ fn true_peak_agrees_with_ebur128() {
             ("sweep", sweep(rate, 20.0, rate_hz * 0.4, 0.9, 20_000)),
         ];
         for (what, signal) in signals {
-            let mut detector = TruePeak::new(rate, 1, &accelerator).unwrap();
-            let mut peak = [0.0];
-            let silence = vec![0.0; 2 * detector.latency()];
-            for part in signal.chunks(777).chain([&silence[..]]) {
-                detector.process(0, part, 0, part.len(), &mut peak).unwrap();
-            }
-            let found = decibels(f64::from(peak[0]));
+            let found = detected(rate, &signal);
             let expected = true_peak(rate, &[signal]);
             worst = worst.max((found - expected).abs());
             assert!(
@@ -156,4 +110,49 @@ fn true_peak_agrees_with_ebur128() {
         }
     }
     println!("true peak is off by {worst:.3} dB at most");
+}
+
+/// The true peak of a channel in dBTP.
+pub fn detected(rate: u32, signal: &[f32]) -> f64 {
+    let accelerator = Arc::clone(&optimizer(&[]).parts().accelerator);
+    let mut detector = TruePeak::new(rate, 1, &accelerator).unwrap();
+    let mut peak = [0.0];
+    let silence = vec![0.0; 2 * detector.latency()];
+    for part in signal.chunks(777).chain([&silence[..]]) {
+        detector.process(0, part, 0, part.len(), &mut peak).unwrap();
+    }
+    decibels(f64::from(peak[0]))
+}
+
+/// What is known of a peak from the start, and how the cells lie, makes no difference to the largest.
+#[test]
+fn a_true_peak_is_the_same_in_cells() {
+    let accelerator = Arc::clone(&optimizer(&[]).parts().accelerator);
+    let swelling = |(n, x): (usize, f32)| x * ((n as f32 / 700.0).sin() + 1.1);
+    let signal: Vec<f32> = noise(3, 30_000)
+        .into_iter()
+        .enumerate()
+        .map(swelling)
+        .collect();
+    for rate in [44_100, 96_000, 192_000] {
+        let cells = |cell: usize, floor: f32, part: usize| {
+            let mut detector = TruePeak::new(rate, 1, &accelerator).unwrap();
+            let mut cells = vec![floor; signal.len() / cell + 1];
+            for (index, samples) in signal.chunks(part).enumerate() {
+                let (first, offset) = (index * part / cell, index * part % cell);
+                let cells = &mut cells[first..];
+                detector.process(0, samples, offset, cell, cells).unwrap();
+            }
+            cells
+        };
+        let exact = cells(64, 0.0, 4096);
+        let largest = exact.iter().copied().fold(0.0, f32::max);
+        assert_eq!(cells(signal.len(), 0.0, 777)[0], largest, "at {rate} Hz");
+        for floor in [0.3, 1.0] {
+            let found = cells(64, floor, 1000);
+            for (cell, (found, exact)) in found.iter().zip(&exact).enumerate() {
+                assert_eq!(*found, exact.max(floor), "cell {cell} at {rate} Hz");
+            }
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! Streaming filters in direct form: for responses so short that a transform costs more.
 
+use std::marker::PhantomData;
+
 use auralis_core::{Convolver, Error, ErrorKind, Fir, Result};
 
 use super::correlate::Correlation;
+use super::mul_add;
 use crate::check;
-use crate::isa::Isa;
+use crate::isa::{Body, Isa};
 
 /// Plans a filter with these taps.
 pub(crate) fn plan_fir<I: Isa>(isa: I, taps: &[f32]) -> Result<Box<dyn Fir>> {
@@ -15,38 +18,89 @@ pub(crate) fn plan_fir<I: Isa>(isa: I, taps: &[f32]) -> Result<Box<dyn Fir>> {
     Ok(Box::new(DirectForm::new(isa, taps)))
 }
 
+/// So many taps are summed in one go: their error is within that many roundings.
+const FEW: usize = 16;
+
+/// The outputs of a filter of few taps that are worked on at once: four vectors of the widest kind,
+/// as a sum waits for the one before it as long as four vectors take.
+const OUTPUTS: usize = 64;
+
+/// `dst[i]` is the sum of `reversed[j] * padded[i + j]`.
+fn correlate<I: Isa>(isa: I, dst: &mut [f32], padded: &[f32], reversed: &[f32]) {
+    let len = dst.len();
+    let many = if reversed.len() <= FEW {
+        len / OUTPUTS * OUTPUTS
+    } else {
+        0
+    };
+    let (most, rest) = dst.split_at_mut(many);
+    isa.run(Few {
+        isa: PhantomData::<I>,
+        dst: most,
+        padded,
+        reversed,
+    });
+    let padded = padded.get(many..).unwrap_or_default();
+    isa.run(Correlation::<I, f32>::new(rest, padded, reversed));
+}
+
+/// A correlation with up to [`FEW`] taps, of whole [`OUTPUTS`].
+struct Few<'a, I> {
+    isa: PhantomData<I>,
+    dst: &'a mut [f32],
+    padded: &'a [f32],
+    reversed: &'a [f32],
+}
+
+impl<I: Isa> Body for Few<'_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (many, _) = self.dst.as_chunks_mut::<OUTPUTS>();
+        for (outputs, padded) in many.iter_mut().zip((0..).step_by(OUTPUTS)) {
+            let mut sums = [0.0; OUTPUTS];
+            let samples = self.padded[padded..].windows(OUTPUTS);
+            for (&tap, samples) in self.reversed.iter().zip(samples) {
+                for i in 0..OUTPUTS {
+                    sums[i] = mul_add::<I, f32>(tap, samples[i], sums[i]);
+                }
+            }
+            *outputs = sums;
+        }
+    }
+}
+
 /// A filter and the `taps - 1` samples that it still needs.
 #[derive(Debug)]
 pub(super) struct DirectForm<I> {
     isa: I,
     reversed: Vec<f32>,
-    /// The history, and room for as many samples after it: outputs further on need the input alone.
+    /// The history, and room for at least as many samples after it: outputs further on need the input
+    /// alone.
     window: Vec<f32>,
 }
 
 impl<I: Isa> DirectForm<I> {
     pub(super) fn new(isa: I, taps: &[f32]) -> Self {
+        let history = taps.len() - 1;
         Self {
             isa,
             reversed: taps.iter().rev().copied().collect(),
-            window: vec![0.0; 2 * (taps.len() - 1)],
+            window: vec![0.0; history + history.max(OUTPUTS)],
         }
     }
 
     fn next(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
         check::equal(dst.len(), src.len())?;
-        let history = self.window.len() / 2;
         let (reversed, window) = (&self.reversed, &mut self.window);
-        let head = history.min(src.len());
+        let history = reversed.len() - 1;
+        let head = src.len().min(window.len() - history);
         window[history..][..head].copy_from_slice(&src[..head]);
         let (dst_head, dst_rest) = dst.split_at_mut(head);
-        self.isa.run(Correlation::<I, f32>::new(
-            dst_head,
-            &window[..history + head],
-            reversed,
-        ));
-        self.isa
-            .run(Correlation::<I, f32>::new(dst_rest, src, reversed));
+        correlate(self.isa, dst_head, &window[..history + head], reversed);
+        let rest = &src[head.saturating_sub(history)..];
+        correlate(self.isa, dst_rest, rest, reversed);
         match src.len().checked_sub(history) {
             Some(last) => window[..history].copy_from_slice(&src[last..]),
             None => window.copy_within(head..head + history, 0),

@@ -6,6 +6,8 @@ mod convolve;
 mod convolver;
 mod correlate;
 mod cost;
+#[cfg(target_arch = "x86_64")]
+mod eight;
 mod fast;
 mod fft;
 mod fir;

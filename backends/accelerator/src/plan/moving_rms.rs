@@ -1,10 +1,17 @@
 //! The moving root mean square, from sums that are never subtracted.
 
+#[cfg(target_arch = "x86_64")]
+use std::any::Any;
+
 use auralis_core::{Error, ErrorKind, Result};
 
 use super::Float;
 use crate::check;
+#[cfg(target_arch = "x86_64")]
+use crate::isa::Avx512;
 use crate::isa::{Body, Isa};
+#[cfg(target_arch = "x86_64")]
+use crate::plan::eight::Eight;
 
 /// The samples that are summed at once.
 const STRETCH: usize = 256;
@@ -42,13 +49,24 @@ pub(crate) fn moving_rms<I: Isa, T: Float>(
     for outputs in dst.chunks_mut(window) {
         let (block, next) = src[from..].split_at(window);
         let ends = &mut ends[..outputs.len()];
+        from += window;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(&isa) = (&isa as &dyn Any).downcast_ref::<Avx512>() {
+            isa.run(Eights {
+                isa,
+                outputs,
+                ends,
+                block,
+                next,
+            });
+            continue;
+        }
         isa.run(Long {
             outputs,
             ends,
             block,
             next,
         });
-        from += window;
     }
     Ok(())
 }
@@ -125,6 +143,86 @@ impl<T: Float> Body for Long<'_, T> {
             roots(outputs, ends, window);
         }
     }
+}
+
+/// The same by vectors that add up their own lanes.
+#[cfg(target_arch = "x86_64")]
+struct Eights<'a, V, T> {
+    isa: V,
+    outputs: &'a mut [T],
+    ends: &'a mut [f64],
+    block: &'a [T],
+    next: &'a [T],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<V: Eight, T: Float> Body for Eights<'_, V, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (v, outputs, ends) = (self.isa, self.outputs, self.ends);
+        let window = self.block.len();
+        let (begun, passed) = self.block.split_at(ends.len());
+        let mut carry = v.splat(0.0);
+        for samples in passed.chunks(LANES) {
+            let sums = v.sums_from(eight_squares(v, samples));
+            carry = v.add(carry, v.spread_first(sums));
+        }
+        let (whole, rest) = begun.as_chunks::<LANES>();
+        let (to, to_rest) = ends.as_chunks_mut::<LANES>();
+        if !rest.is_empty() {
+            let sums = v.sums_from(eight_squares(v, rest));
+            let mut sum = [0.0; LANES];
+            v.store(&mut sum, v.add(sums, carry));
+            to_rest.copy_from_slice(&sum[..rest.len()]);
+            carry = v.add(carry, v.spread_first(sums));
+        }
+        for (to, samples) in to.iter_mut().zip(whole).rev() {
+            let sums = v.sums_from(eight_squares(v, samples));
+            v.store(to, v.add(sums, carry));
+            carry = v.add(carry, v.spread_first(sums));
+        }
+        roots(&mut outputs[..1], &mut ends[..1], window);
+        let mut carry = v.splat(0.0);
+        let stretches = outputs[1..]
+            .chunks_mut(STRETCH)
+            .zip(ends[1..].chunks_mut(STRETCH));
+        for ((outputs, ends), samples) in stretches.zip(self.next.chunks(STRETCH)) {
+            let (whole, rest) = ends.as_chunks_mut::<LANES>();
+            let (samples, last) = samples.as_chunks::<LANES>();
+            for (end, samples) in whole.iter_mut().zip(samples) {
+                let sums = v.sums_up_to(eight_squares(v, samples));
+                let sum = v.add(v.add(sums, carry), v.load(end));
+                v.store(end, sum);
+                carry = v.add(carry, v.spread_last(sums));
+            }
+            if !rest.is_empty() {
+                let last = samples
+                    .get(whole.len())
+                    .map_or(last, |samples| &samples[..]);
+                let sums = v.sums_up_to(eight_squares(v, last));
+                let mut sum = [0.0; LANES];
+                v.store(&mut sum, v.add(sums, carry));
+                for (end, sum) in rest.iter_mut().zip(sum) {
+                    *end += sum;
+                }
+            }
+            roots(outputs, ends, window);
+        }
+    }
+}
+
+/// The squares of up to eight samples; zeros where there are fewer.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn eight_squares<V: Eight, T: Float>(v: V, samples: &[T]) -> V::F64 {
+    let mut wide = [0.0; LANES];
+    for (wide, sample) in wide.iter_mut().zip(samples) {
+        *wide = sample.double();
+    }
+    let x = v.load(&wide);
+    v.mul(x, x)
 }
 
 /// Room for a stretch with zeros around it.

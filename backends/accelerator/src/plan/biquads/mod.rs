@@ -1,12 +1,19 @@
 //! Cascades of second-order sections, in the form that suits their number and their poles.
 
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod pipeline;
 mod runs;
 mod section;
+
+#[cfg(target_arch = "x86_64")]
+use std::any::Any;
 
 use auralis_core::{Biquad, BiquadCascade, Error, ErrorKind, MAX_CHANNELS, Result};
 
 use crate::arithmetic::Arithmetic;
+#[cfg(target_arch = "x86_64")]
+use crate::isa::Avx512;
 use crate::isa::Isa;
 
 /// With so many channels and sections, vectors of channels were the faster ones wherever tried.
@@ -25,6 +32,14 @@ pub(crate) fn plan_biquads<I: Isa>(
     if channels == 0 || channels > MAX_CHANNELS {
         let message = "a cascade has 1 to 64 channels";
         return Err(Error::new(ErrorKind::InvalidInput, message).with("channels", channels));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let (2, Some(&isa)) = (channels, (&isa as &dyn Any).downcast_ref::<Avx512>()) {
+        match sections.len() {
+            3..=4 => return Ok(Box::new(pipeline::Cascade::<_, 1, 4>::new(isa, sections))),
+            6..=8 => return Ok(Box::new(pipeline::Cascade::<_, 2, 4>::new(isa, sections))),
+            _ => {}
+        }
     }
     let many = channels >= MANY && sections.len() >= MANY;
     if many || sections.iter().any(is_near_the_edge) {

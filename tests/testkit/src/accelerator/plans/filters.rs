@@ -162,12 +162,14 @@ fn plan(
 }
 
 /// Sections and channels.
-const SHAPES: [(usize, usize); 9] = [
+const SHAPES: [(usize, usize); 11] = [
     (0, 2),
     (1, 1),
     (2, 2),
     (3, 3),
     (2, 5),
+    (3, 2),
+    (7, 2),
     (9, 2),
     (4, 8),
     (5, 11),
