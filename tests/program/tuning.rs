@@ -38,6 +38,12 @@ fn measured() {
     for kernel in Kernel::NAMES {
         assert!(kernels.contains(&Some(*kernel)), "{kernel}\n{run}");
     }
+    let has_one_length = |object: &&Value| {
+        let kernel = Kernel::parse(object["kernel"].as_str().unwrap());
+        kernel.is_some_and(Kernel::has_one_length)
+    };
+    let of_slices = objects.iter().filter(has_one_length);
+    let of_slices: BTreeSet<_> = of_slices.map(|o| o["winner"].as_str()).collect();
     for object in &objects {
         assert_eq!(object["schema"], "auralis.tune/1");
         assert!(
@@ -47,12 +53,15 @@ fn measured() {
         let winner = object["winner"].as_str().unwrap();
         let times = object["times"].as_object().unwrap();
         assert!(times.contains_key("scalar"), "{object}");
-        // What is within the tolerance goes to the backend that is fastest altogether.
+        // What is within the tolerance goes to the backend that is fastest altogether; where a table
+        // does not pay, so do all slices.
         let best = times
             .values()
             .map(|t| t.as_f64().unwrap())
             .fold(f64::MAX, f64::min);
-        assert!(times[winner].as_f64().unwrap() <= best * 1.021, "{object}");
+        let near = times[winner].as_f64().unwrap() <= (best * 1.031).max(best + 0.51);
+        let left = has_one_length(&object) && of_slices.len() == 1;
+        assert!(near || left, "{object}");
     }
     assert!(run.stderr.contains("tuning.json"), "{run}");
 
