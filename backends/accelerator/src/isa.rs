@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Complex, CpuFeatures};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
-use crate::plan::radix::{self, Circular, Fast, Real};
+use crate::plan::radix::{Circular, Fast, Real};
 
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
@@ -164,8 +164,8 @@ isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
     Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
-    real: radix::plan_real::<_, 8>;
-    circular: radix::plan_circular::<_, 8>;
+    real: crate::plan::radix::plan_real::<_, 8>;
+    circular: crate::plan::radix::circular::plan::<_, 8>;
 }
 
 isa! {
@@ -174,9 +174,9 @@ isa! {
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
      "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
-    points: radix::plan::<_, 16>;
-    real: radix::plan_real_any;
-    circular: radix::plan_circular::<_, 16>;
+    points: crate::plan::radix::plan::<_, 16>;
+    real: crate::plan::radix::plan_real_any;
+    circular: crate::plan::radix::circular::plan::<_, 16>;
 }
 
 isa! {

@@ -24,6 +24,9 @@ struct Real {
     bins: Aligned<Complex<f32>>,
 }
 
+/// How an answer is read.
+type Read<D> = fn(&D) -> Vec<f64>;
+
 /// The direction of a transform.
 #[derive(Clone, Copy)]
 enum Way {
@@ -80,19 +83,18 @@ fn real(context: &Context, findings: &mut Findings, len: usize, way: Way) {
     let (mut data, exact) = real_data(len);
     // realfft, and the inverse of FFTW, work in their input: only their first answer is that of it.
     let (mut input, mut fftw_input) = (data.clone(), data.bins.clone());
-    let (name, expected, read, undivided): (_, _, fn(&Real) -> Vec<f64>, fn(&Real) -> Vec<f64>) =
-        match way {
-            Way::Forward => {
-                data.bins.fill(Complex::default());
-                let expected = exact.iter().flat_map(|z| [z.re, z.im]).collect();
-                ("real FFT forward", expected, bins, bins)
-            }
-            Way::Inverse => {
-                let expected = wide(&data.samples);
-                data.samples.fill(0.0);
-                ("real FFT inverse", expected, samples, divided)
-            }
-        };
+    let (name, expected, read, undivided): (_, _, Read<Real>, Read<Real>) = match way {
+        Way::Forward => {
+            data.bins.fill(Complex::default());
+            let expected = exact.iter().flat_map(|z| [z.re, z.im]).collect();
+            ("real FFT forward", expected, bins, bins)
+        }
+        Way::Inverse => {
+            let expected = wide(&data.samples);
+            data.samples.fill(0.0);
+            ("real FFT inverse", expected, samples, divided)
+        }
+    };
     let last = len / 2;
     let mut planner = RealFftPlanner::new();
     let (there, back) = (planner.plan_fft_forward(len), planner.plan_fft_inverse(len));
@@ -210,7 +212,7 @@ fn complex_data(len: usize, way: Way) -> (Points, Vec<f64>) {
 fn complex(context: &Context, findings: &mut Findings, len: usize, way: Way) {
     let (data, expected) = complex_data(len, way);
     let mut planner = FftPlanner::new();
-    let (name, rustfft, undivided): (_, _, fn(&Points) -> Vec<f64>) = match way {
+    let (name, rustfft, undivided): (_, _, Read<Points>) = match way {
         Way::Forward => ("complex FFT forward", planner.plan_fft_forward(len), points),
         Way::Inverse => (
             "complex FFT inverse",

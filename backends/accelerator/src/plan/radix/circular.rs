@@ -29,7 +29,7 @@ pub(crate) trait Circular<T>: Send {
 /// A plan for windows of `len` samples, if that is a power of two and at least a square of vectors. The
 /// response has no more taps; the first is at index `at`, and what is beyond the end goes on at the
 /// beginning.
-pub(crate) fn plan_circular<I: Lanes<L>, const L: usize>(
+pub(crate) fn plan<I: Lanes<L>, const L: usize>(
     isa: I,
     len: usize,
     taps: &[f32],

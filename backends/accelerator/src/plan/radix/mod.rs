@@ -7,7 +7,7 @@
 )]
 
 mod butterfly;
-mod circular;
+pub(crate) mod circular;
 mod lanes;
 mod pass;
 mod real;
@@ -27,7 +27,7 @@ use auralis_core::Complex;
 use super::rounded;
 use crate::isa::Body;
 use butterfly::{Radix4, Radix8, Radix16};
-pub(crate) use circular::{Circular, plan_circular};
+pub(crate) use circular::Circular;
 pub(crate) use lanes::Lanes;
 use lanes::{Folded, Of, Wide};
 use roots::Roots;

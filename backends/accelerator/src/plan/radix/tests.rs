@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use auralis_core::{Complex, CpuFeatures};
 use rustfft::FftPlanner;
 
-use super::{Fast, Lanes, Real, flat, flat_mut, plan, plan_circular, plan_real, plan_real_any};
+use super::{Fast, Lanes, Real, circular, flat, flat_mut, plan, plan_real, plan_real_any};
 use crate::isa::{Avx2, Avx512, Isa};
 
 type Points = Vec<Complex<f64>>;
@@ -127,7 +127,7 @@ fn check_circular<I: Lanes<L>, const L: usize>() {
     for len in (3..=16).map(|bits| 1 << bits) {
         let (x, response) = (noise(len), noise(len + 1));
         let taps: Vec<f32> = response[..len].iter().map(|tap| tap.re as f32).collect();
-        let Some(mut circular) = plan_circular::<I, L>(isa, len, &taps[..len - 5], 7) else {
+        let Some(mut circular) = circular::plan::<I, L>(isa, len, &taps[..len - 5], 7) else {
             continue;
         };
         let [re, im]: [Vec<f32>; 2] = [|z: &Complex<f32>| z.re, |z: &Complex<f32>| z.im]
