@@ -108,6 +108,10 @@ pub(super) fn map<V: Vectors, const N: usize>(
             v.store(dst.add(i + 3 * V::LANES), x[3]);
             i += 4 * V::LANES;
         }
+        // Blocks of audio mostly end here.
+        if i == len {
+            return;
+        }
         for _ in 0..3 {
             if i + V::LANES > len {
                 break;
@@ -224,6 +228,9 @@ pub(super) fn fold<V: Vectors, A: Copy, const N: usize, const SUMS: usize>(
                 *sum = f(*sum, load(v, sources, i + k * V::LANES));
             }
             i += SUMS * V::LANES;
+        }
+        if i == len {
+            return sums;
         }
         for sum in &mut sums {
             if i + V::LANES > len {
