@@ -63,14 +63,9 @@ fn tones(parts: &[(f64, f64)]) -> Vec<f32> {
 #[test]
 fn loudness_of_tones_that_alternate() {
     type Reading = fn(&LoudnessMeter) -> f64;
-    let cases: [(usize, [(f64, f64); 2], usize, f64, Reading); 2] = [
-        (
-            9,
-            [(-20.0, 1.34), (-30.0, 1.66)],
-            5,
-            3.0,
-            LoudnessMeter::short_term,
-        ),
+    let short_term: Reading = LoudnessMeter::short_term;
+    let cases = [
+        (9, [(-20.0, 1.34), (-30.0, 1.66)], 5, 3.0, short_term),
         (
             12,
             [(-20.0, 0.18), (-30.0, 0.22)],
