@@ -395,10 +395,10 @@ fn bad_input_is_refused_with_its_cause() {
             "type \"AVI \"",
         ),
         (
-            "RF64",
-            patched(plain.clone(), 0, u32::from_le_bytes(*b"RF64")),
+            "big-endian RIFF",
+            patched(plain.clone(), 0, u32::from_le_bytes(*b"RIFX")),
             Unsupported,
-            "RF64",
+            "RIFX",
         ),
         (
             "no channels",

@@ -211,12 +211,12 @@ fn survey(file: &File, length: u64, warnings: &mut Vec<String>) -> Result<Box<dy
         return Err(cut_short("its first four bytes"));
     }
     match &magic(file, 0)? {
-        b"RIFF" => return riff::survey(file, length, warnings),
+        b"RIFF" | b"RF64" | b"BW64" => return riff::survey(file, length, warnings),
         b"OggS" => return ogg::survey(file, length, warnings),
-        b"RIFX" | b"RF64" | b"BW64" => {
+        b"RIFX" => {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                "RIFX, RF64 and BW64 files; WAV, FLAC, MP3 and Ogg Vorbis are",
+                "RIFX files; WAV, FLAC, MP3 and Ogg Vorbis are",
             ));
         }
         _ => {}

@@ -1,4 +1,5 @@
-//! WAV files: the chunk headers are checked here against the file's true length.
+//! WAV files, and their forms for more than 4 GiB, RF64 (EBU Tech 3306) and BW64 (ITU-R BS.2088): the
+//! chunk headers are checked here against the file's true length.
 //!
 //! symphonia's demuxer takes zero channels for an unknown format, ends quietly where the data
 //! does, and refuses the headers that programs write into pipes.
@@ -16,9 +17,10 @@ use super::reader::{Container, Format, Spec};
 
 /// No real file has as many; a hostile one shall not keep us busy.
 const MAX_CHUNKS: usize = 4096;
-const UNKNOWN: u32 = u32::MAX;
+/// A size that is not known, or that the `ds64` chunk of a wide file tells.
+const UNKNOWN: u64 = u32::MAX as u64;
 /// What SoX writes as the length of data that it pipes.
-const UNKNOWN_SOX: u32 = 0x7fff_f000;
+const UNKNOWN_SOX: u64 = 0x7fff_f000;
 
 pub(super) const PCM: u16 = 1;
 pub(super) const FLOAT: u16 = 3;
@@ -48,12 +50,72 @@ struct Encoding {
 
 struct Chunk {
     id: [u8; 4],
-    size: u32,
+    size: u64,
     /// Where its contents start.
     at: u64,
 }
 
-/// Checks the chunks of a RIFF file of `length` bytes.
+/// The sizes that do not fit into the 32 bits of their headers: what a `ds64` chunk holds.
+struct WideSizes {
+    riff: u64,
+    data: u64,
+    others: Vec<([u8; 4], u64)>,
+}
+
+impl WideSizes {
+    /// Of a chunk that says its size elsewhere.
+    fn of(&self, id: [u8; 4]) -> u64 {
+        let other = || self.others.iter().find(|(other, _)| *other == id);
+        match &id {
+            b"data" => self.data,
+            _ => other().map_or(UNKNOWN, |(_, size)| *size),
+        }
+    }
+
+    /// Reads the chunk, which comes first in a wide file.
+    fn read(mut file: &File, at: u64) -> Result<Self> {
+        const FIXED: u64 = 28;
+        const ENTRY: u64 = 12;
+        let chunk = read_chunk(file, at, None)?;
+        if &chunk.id != b"ds64" || chunk.size < FIXED {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "damaged: \"{}\" with {} bytes is the first chunk; in a file for more than 4 GiB it \
+                     is \"ds64\" with {FIXED} or more",
+                    chunk.id.escape_ascii(),
+                    chunk.size
+                ),
+            ));
+        }
+        let what = "its \"ds64\" chunk";
+        let fixed: [u8; FIXED as usize] = read(&mut file, chunk.at, what)?;
+        // The count of samples, at 16, follows from the data.
+        let entries = u64::from(le32(&fixed, 24));
+        if entries > MAX_CHUNKS as u64 || entries * ENTRY > chunk.size - FIXED {
+            return Err(Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "damaged: a \"ds64\" chunk of {} bytes with {entries} entries",
+                    chunk.size
+                ),
+            ));
+        }
+        let mut others = Vec::new();
+        for entry in 0..entries {
+            let entry: [u8; ENTRY as usize] =
+                read(&mut file, chunk.at + FIXED + entry * ENTRY, what)?;
+            others.push(([entry[0], entry[1], entry[2], entry[3]], le64(&entry, 4)));
+        }
+        Ok(Self {
+            riff: le64(&fixed, 0),
+            data: le64(&fixed, 8),
+            others,
+        })
+    }
+}
+
+/// Checks the chunks of a RIFF, RF64 or BW64 file of `length` bytes.
 pub(super) fn survey(
     mut file: &File,
     length: u64,
@@ -69,7 +131,14 @@ pub(super) fn survey(
             ),
         ));
     }
-    let riff_size = le32(&header, 4);
+    let wide = match &header[..4] {
+        b"RIFF" => None,
+        _ => Some(WideSizes::read(file, 12)?),
+    };
+    let riff_size = match (u64::from(le32(&header, 4)), &wide) {
+        (UNKNOWN, Some(wide)) => wide.riff,
+        (size, _) => size,
+    };
     let mut encoding = None;
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
@@ -80,7 +149,7 @@ pub(super) fn survey(
                 format!("truncated: the file ends before its \"{absent}\" chunk"),
             ));
         }
-        let chunk = read_chunk(file, at)?;
+        let chunk = read_chunk(file, at, wide.as_ref())?;
         match &chunk.id {
             b"fmt " if encoding.is_none() => encoding = Some(read_encoding(file, &chunk)?),
             b"data" => {
@@ -95,7 +164,7 @@ pub(super) fn survey(
             }
             _ => {}
         }
-        at = chunk.at + u64::from(chunk.size) + u64::from(chunk.size % 2);
+        at = chunk.end_padded();
         if at > length {
             return Err(Error::new(
                 ErrorKind::Corrupt,
@@ -117,14 +186,14 @@ pub(super) fn survey(
 impl Wave {
     fn new(
         encoding: Encoding,
-        riff_size: u32,
+        riff_size: u64,
         data: &Chunk,
         length: u64,
         warnings: &mut Vec<String>,
     ) -> Result<Self> {
         let there = length - data.at;
         let piped = is_piped(riff_size, data.size);
-        let size = if piped { there } else { u64::from(data.size) };
+        let size = if piped { there } else { data.size };
         let whole = size - size % encoding.frame_bytes;
         let frames = whole / encoding.frame_bytes;
         if size > there {
@@ -166,20 +235,20 @@ impl Wave {
 }
 
 /// Whether the sizes are those that a program writes which can't go back to correct them.
-fn is_piped(riff_size: u32, data_size: u32) -> bool {
+fn is_piped(riff_size: u64, data_size: u64) -> bool {
     let unpatched = |size| size == 0 || size == UNKNOWN;
     (unpatched(riff_size) && unpatched(data_size)) || data_size == UNKNOWN_SOX
 }
 
 /// The data is whole; is all that the RIFF chunk promises after it?
 fn check_riff_size(
-    riff_size: u32,
+    riff_size: u64,
     data: &Chunk,
     length: u64,
     warnings: &mut Vec<String>,
 ) -> Result<()> {
-    let data_end = data.at + u64::from(data.size);
-    let riff_end = 8 + u64::from(riff_size);
+    let data_end = data.at + data.size;
+    let riff_end = riff_size.saturating_add(8);
     if riff_size == 0 || riff_size == UNKNOWN {
         warnings.push("the RIFF header gives no length; that of the data is right".to_owned());
         return Ok(());
@@ -201,7 +270,7 @@ fn check_riff_size(
             ),
         ));
     }
-    let surplus = length.saturating_sub(riff_end.max(data_end + u64::from(data.size % 2)));
+    let surplus = length.saturating_sub(riff_end.max(data.end_padded()));
     if surplus > 0 {
         warnings.push(format!("{surplus} bytes after the RIFF chunk are left out"));
     }
@@ -226,11 +295,25 @@ impl Container for Wave {
     }
 }
 
-fn read_chunk(mut file: &File, at: u64) -> Result<Chunk> {
+impl Chunk {
+    /// Where the next one starts.
+    fn end_padded(&self) -> u64 {
+        self.at
+            .saturating_add(self.size)
+            .saturating_add(self.size % 2)
+    }
+}
+
+fn read_chunk(mut file: &File, at: u64, wide: Option<&WideSizes>) -> Result<Chunk> {
     let header: [u8; 8] = read(&mut file, at, "a chunk header")?;
+    let id = [header[0], header[1], header[2], header[3]];
+    let size = match (u64::from(le32(&header, 4)), wide) {
+        (UNKNOWN, Some(wide)) => wide.of(id),
+        (size, _) => size,
+    };
     Ok(Chunk {
-        id: [header[0], header[1], header[2], header[3]],
-        size: le32(&header, 4),
+        id,
+        size,
         at: at + 8,
     })
 }
@@ -352,4 +435,8 @@ fn le16(bytes: &[u8], at: usize) -> u16 {
 
 fn le32(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn le64(bytes: &[u8], at: usize) -> u64 {
+    u64::from(le32(bytes, at)) | u64::from(le32(bytes, at + 4)) << 32
 }

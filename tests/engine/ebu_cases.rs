@@ -113,9 +113,9 @@ fn true_peaks_of_tones() {
     }
 }
 
-/// Cases 20 to 23: a peak of 0 dBTP that stands out of a tone and lies on a sample, and a quarter, a half
-/// and three quarters of a sample after it. The documents cut it out of a signal of four times the
-/// rate; here its band is limited by its shape, a tone of a quarter of the rate under a bell.
+/// In the manner of cases 20 to 23: a peak of 0 dBTP that stands out of a tone and lies on a sample, and a
+/// quarter, a half and three quarters of a sample after it. These are not the documents' own signals:
+/// here the band is limited by the shape, a tone of a quarter of the rate under a bell.
 #[test]
 fn true_peaks_between_samples() {
     const RATE: u32 = 48_000;
