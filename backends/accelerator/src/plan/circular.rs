@@ -1,7 +1,10 @@
 //! Overlap-save convolution with one impulse response, two windows at once.
 
+use std::fmt;
+
 use super::Float;
-use super::cost::windows;
+use super::cost::{plan_windows, products, transform, windows};
+use super::overlap_save::fast_len;
 use super::radix::Circular;
 use crate::isa::Isa;
 
@@ -23,17 +26,38 @@ pub(super) struct Windows<T> {
 }
 
 impl<T: Float> Windows<T> {
-    /// For so many outputs, if there is an engine for them.
+    /// For so many outputs, once, if there is an engine for them.
     pub(super) fn new<I: Isa>(isa: I, taps: &[T], outputs: usize) -> Option<Self> {
-        let history = (taps.len() - 1).next_multiple_of(ALIGNMENT);
-        let len = len(history, outputs);
+        let history = history(taps.len());
+        Self::of_len(isa, taps, len(history, outputs))
+    }
+
+    /// For block after block, if there is an engine for them and whole pairs of windows fit into a
+    /// block: a transform of the whole block costs less than a pair of which one window is empty.
+    pub(super) fn streaming<I: Isa>(isa: I, taps: &[T], block: usize) -> Option<Self> {
+        let (len, cost) = streaming_len(history(taps.len()), block)?;
+        let whole = fast_len(taps.len() - 1 + block);
+        if cost > 2.0 * transform(whole) + products(whole / 2) {
+            return None;
+        }
+        Self::of_len(isa, taps, len)
+    }
+
+    fn of_len<I: Isa>(isa: I, taps: &[T], len: usize) -> Option<Self> {
+        let history = history(taps.len());
         Some(Self {
             // Turned back, so that the valid outputs come first.
             engine: T::plan_circular(isa, len, taps, len - history)?,
             len,
             history,
-            edges: Default::default(),
+            // What is prepared here need not be allocated in a call.
+            edges: [Vec::with_capacity(len), Vec::with_capacity(len)],
         })
+    }
+
+    /// The samples that the first window reaches back before its first output.
+    pub(super) fn history(&self) -> usize {
+        self.history
     }
 
     /// Writes the convolution from index `offset` of the full one on.
@@ -52,15 +76,43 @@ impl<T: Float> Windows<T> {
     }
 }
 
-/// The length of windows with which so many outputs cost least.
-fn len(history: usize, outputs: usize) -> usize {
+impl<T> fmt::Debug for Windows<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, history) = (self.len, self.history);
+        write!(f, "Windows({len}, after {history})")
+    }
+}
+
+fn history(taps: usize) -> usize {
+    (taps - 1).next_multiple_of(ALIGNMENT)
+}
+
+/// The lengths of windows from the shortest to that which holds so many outputs.
+fn lengths(history: usize, outputs: usize) -> impl Iterator<Item = usize> {
     let least = (history + 1).next_power_of_two().max(LEAST);
     let most = (history + outputs).next_power_of_two().max(LEAST);
-    let cost = |len: usize| windows(len, outputs.div_ceil(2 * (len - history)));
-    let lengths = (least.ilog2()..=most.ilog2()).map(|exponent| 1 << exponent);
-    lengths
+    (least.ilog2()..=most.ilog2()).map(|exponent| 1 << exponent)
+}
+
+/// How many pairs of windows so many outputs take.
+fn pairs(len: usize, history: usize, outputs: usize) -> usize {
+    outputs.div_ceil(2 * (len - history))
+}
+
+/// The length of windows with which so many outputs cost least, the planning included.
+fn len(history: usize, outputs: usize) -> usize {
+    let cost = |len: usize| plan_windows(len) + windows(len, pairs(len, history, outputs));
+    lengths(history, outputs)
         .min_by(|&a, &b| cost(a).total_cmp(&cost(b)))
-        .unwrap_or(most)
+        .expect("there is always a shortest one")
+}
+
+/// The length with which a block costs least, of those of which pairs fit into it, and what it costs.
+fn streaming_len(history: usize, block: usize) -> Option<(usize, f64)> {
+    lengths(history, block)
+        .filter(|len| 2 * (len - history) <= block)
+        .map(|len| (len, windows(len, pairs(len, history, block))))
+        .min_by(|(_, a), (_, b)| a.total_cmp(b))
 }
 
 /// The `len` samples from `history` before `at` on; put together in `edge` where they reach beyond the

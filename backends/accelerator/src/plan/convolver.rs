@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use auralis_core::{Convolver, ConvolverSpec, Error, ErrorKind, Latency, Result};
 
 use super::MAX_LEN;
+use super::circular::Windows;
 use super::correlate::Correlation;
 use super::fir::DirectForm;
 use super::head::Head;
@@ -41,16 +42,25 @@ pub(crate) fn plan_convolver<I: Isa>(
     Ok(if taps <= DIRECT_TAPS {
         delayed(DirectForm::new(isa, spec.impulse), spec)
     } else if taps <= 2 * block {
-        let history = (taps - 1).next_multiple_of(2);
-        let engine = OverlapSave::new(isa, spec.impulse, fast_len(history + block));
-        let blocks = Blocks::new(isa, engine, spec.impulse, history, block);
-        delayed(blocks, spec)
+        single(isa, spec, block)
     } else {
         let engine = Head::new(isa, spec.impulse, &schedule(taps, block));
         let history = partitioned::history(block);
         let blocks = Blocks::new(isa, engine, &spec.impulse[..block], history, block);
         delayed(blocks, spec)
     })
+}
+
+/// One partition: by pairs of windows where that costs less, else by a transform of a whole block.
+fn single<I: Isa>(isa: I, spec: &ConvolverSpec<'_>, block: usize) -> Box<dyn Convolver> {
+    let impulse = spec.impulse;
+    if let Some(engine) = Windows::streaming(isa, impulse, block) {
+        let history = engine.history();
+        return delayed(Blocks::new(isa, engine, impulse, history, block), spec);
+    }
+    let history = (impulse.len() - 1).next_multiple_of(2);
+    let engine = OverlapSave::new(isa, impulse, fast_len(history + block));
+    delayed(Blocks::new(isa, engine, impulse, history, block), spec)
 }
 
 fn delayed(inner: impl Convolver + 'static, spec: &ConvolverSpec<'_>) -> Box<dyn Convolver> {
@@ -63,8 +73,9 @@ fn delayed(inner: impl Convolver + 'static, spec: &ConvolverSpec<'_>) -> Box<dyn
 /// What convolves blocks. `history` is the samples before the block, at least those that the taps of
 /// the first partition reach; the block may be filled in part, from its beginning.
 pub(super) trait Engine: Debug + Send {
-    /// Convolves the block, and writes what begins `from` samples into it.
-    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize);
+    /// Convolves the block that follows `history` samples in the window, and writes what begins `from`
+    /// samples into it.
+    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize);
 
     /// Adds what later partitions than the first give at `from` samples into the block.
     fn add_older(&mut self, dst: &mut [f32], history: &[f32], from: usize);
@@ -77,12 +88,23 @@ pub(super) trait Engine: Debug + Send {
 }
 
 impl<I: Isa> Engine for OverlapSave<I, f32> {
-    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize) {
-        self.packed.write(0, history);
-        self.packed.write(history.len(), block);
-        self.packed.silence(history.len() + block.len());
+    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize) {
+        self.packed.write(0, window);
+        self.packed.silence(window.len());
         self.run();
-        self.packed.read(dst, history.len() + from);
+        self.packed.read(dst, history + from);
+    }
+
+    fn add_older(&mut self, _: &mut [f32], _: &[f32], _: usize) {}
+
+    fn finish(&mut self, _: &[f32], _: &[f32]) {}
+
+    fn reset(&mut self) {}
+}
+
+impl Engine for Windows<f32> {
+    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize) {
+        self.convolve(dst, window, history + from);
     }
 
     fn add_older(&mut self, _: &mut [f32], _: &[f32], _: usize) {}
@@ -140,7 +162,8 @@ impl<I: Isa, E: Engine> Blocks<I, E> {
                 .run(Correlation::<I, f32>::new(dst, window, reversed));
             self.engine.add_older(dst, history, from);
         } else {
-            self.engine.convolve(dst, history, &block[..to], from);
+            self.engine
+                .convolve(dst, &self.window[..self.history + to], self.history, from);
         }
         self.filled = to;
         if self.filled == self.block {

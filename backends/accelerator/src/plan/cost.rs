@@ -44,10 +44,14 @@ pub(super) fn products(block: usize) -> f64 {
     PRODUCT * block as f64
 }
 
-/// The planning of windows of `len` samples, and so many pairs of them.
+/// So many pairs of windows of `len` samples.
 pub(super) fn windows(len: usize, pairs: usize) -> f64 {
     let n = len as f64;
     let slower = if len > WINDOWS_CACHED { 4.0 / 3.0 } else { 1.0 };
-    let pair = slower * WINDOWS[0] * n * n.log2() + WINDOWS[1];
-    WINDOWS_PLAN * n + pairs as f64 * pair
+    pairs as f64 * (slower * WINDOWS[0] * n * n.log2() + WINDOWS[1])
+}
+
+/// The planning of windows of `len` samples.
+pub(super) fn plan_windows(len: usize) -> f64 {
+    WINDOWS_PLAN * len as f64
 }
