@@ -230,12 +230,13 @@ fn run_on<K: RegistryKind + Tried + ?Sized>(
     contained(|| (trial.run)(&subject))
 }
 
-/// Runs a trial. A panic in it, and a floating-point control that the boundary had to restore, are
-/// failures too.
+/// Runs a trial. A panic in it, and a floating-point control that is no longer the same or that the
+/// boundary had to restore, are failures too.
 fn contained(trial: impl FnOnce() -> Outcome) -> Outcome {
-    let restored = FloatControl::restorations();
-    catch_unwind(AssertUnwindSafe(trial))
-        .unwrap_or_else(|_| Err("the trial panicked".to_owned()))?;
+    let (before, restored) = (FloatControl::read(), FloatControl::restorations());
+    let outcome = catch_unwind(AssertUnwindSafe(trial));
+    before.restore();
+    outcome.unwrap_or_else(|_| Err("the trial panicked".to_owned()))?;
     if FloatControl::restorations() == restored {
         return Ok(());
     }
@@ -244,12 +245,25 @@ fn contained(trial: impl FnOnce() -> Outcome) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use auralis_core::FlushToZero;
+
     use super::*;
 
     #[test]
     fn what_is_linked_passes_the_quick_part() {
         let registry = Registry::linked().unwrap();
         quick(&registry).unwrap();
+    }
+
+    #[test]
+    fn a_trial_that_leaves_another_control_fails() {
+        let before = FloatControl::read();
+        let outcome = contained(|| {
+            std::mem::forget(FlushToZero::new());
+            Ok(())
+        });
+        assert_eq!(FloatControl::read(), before);
+        assert!(outcome.unwrap_err().contains("floating-point control"));
     }
 
     #[cfg(feature = "cli")]

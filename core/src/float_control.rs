@@ -7,7 +7,6 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
 
 thread_local! {
     static RESTORATIONS: Cell<u64> = const { Cell::new(0) };
@@ -53,20 +52,18 @@ impl FloatControl {
         RESTORATIONS.set(RESTORATIONS.get() + 1);
     }
 
-    /// Runs foreign code, and says what was set before if that is no longer so: then it is the caller's
-    /// to [restore](Self::restore). Cheaper than to read before and restore after, because the first
-    /// reading stays in memory, where the instruction leaves it.
+    /// Runs foreign code, and says what was set before if results come out otherwise since: then it is
+    /// the caller's to [restore](Self::restore).
+    ///
+    /// What is compared is what the bits do, to rounding and to denormal numbers: that costs next to
+    /// nothing, while to read the register is to wait for all that was computed before (Zen 4: 4 ns,
+    /// twice a call). Exception masks change no result; who needs them compared reads and restores.
     #[inline(always)]
     pub fn around<T>(foreign: impl FnOnce() -> T) -> (T, Option<Self>) {
-        let mut before = Register::uninit();
-        store(&mut before);
+        let before = Effect::now();
         let answer = foreign();
-        let mut after = Register::uninit();
-        store(&mut after);
-        // SAFETY: both were just stored.
-        let (before, after) = unsafe { (before.assume_init(), after.assume_init()) };
-        let (before, after) = (Self(before.into()), Self(after.into()));
-        (answer, (before != after).then_some(before))
+        let changed = !Effect::now().is(before);
+        (answer, changed.then(|| before.control()))
     }
 
     /// How often it had to be set again in this thread: a trial that sees the number grow has found
@@ -140,31 +137,116 @@ const CONTROL: u64 = 0xFFC0;
 #[cfg(not(target_arch = "x86_64"))]
 const CONTROL: u64 = u64::MAX;
 
-/// Room for what the register holds.
+/// What the control bits do to results.
 #[cfg(target_arch = "x86_64")]
-type Register = MaybeUninit<u32>;
-#[cfg(not(target_arch = "x86_64"))]
-type Register = MaybeUninit<u64>;
+#[derive(Clone, Copy)]
+struct Effect(std::arch::x86_64::__m128i);
 
-#[inline]
-fn read() -> u64 {
-    let mut register = Register::uninit();
-    store(&mut register);
-    // SAFETY: it was just stored.
-    unsafe { register.assume_init() }.into()
+#[cfg(target_arch = "x86_64")]
+impl Effect {
+    /// Four pairs of numbers, and the bits of MXCSR that decide how the sum of each comes out: 1 and -1
+    /// with three quarters of their last place, as the lower and the higher bit of the rounding mode
+    /// say; two normal numbers whose sum is denormal (FTZ); a denormal number in a normal sum (DAZ).
+    const PAIRS: [(f32, f32, u32); 4] = [
+        (1.0, 0.75 * f32::EPSILON, 1 << 13),
+        (-1.0, -0.75 * f32::EPSILON, 1 << 14),
+        (f32::MIN_POSITIVE, -1.5 * f32::MIN_POSITIVE, 1 << 15),
+        (f32::MIN_POSITIVE, f32::from_bits(1), 1 << 6),
+    ];
+
+    /// The sums to nearest, with denormal numbers as they are.
+    const PLAIN: [f32; 4] = [
+        1.0 + f32::EPSILON,
+        -1.0 - f32::EPSILON,
+        -0.5 * f32::MIN_POSITIVE,
+        f32::from_bits(f32::MIN_POSITIVE.to_bits() + 1),
+    ];
+
+    #[inline(always)]
+    fn now() -> Self {
+        use std::arch::x86_64::{_mm_castps_si128, _mm_setr_ps};
+        let [a, b, c, d] = Self::PAIRS;
+        // SAFETY: every x86-64 has SSE2; the sum is of two registers, by an instruction that the
+        // compiler can't work out beforehand.
+        unsafe {
+            let mut sums = _mm_setr_ps(a.0, b.0, c.0, d.0);
+            std::arch::asm!(
+                "addps {}, {}",
+                inout(xmm_reg) sums,
+                in(xmm_reg) _mm_setr_ps(a.1, b.1, c.1, d.1),
+                options(nostack, preserves_flags)
+            );
+            Self(_mm_castps_si128(sums))
+        }
+    }
+
+    /// Which sums are the same, a bit each.
+    #[inline(always)]
+    fn common(self, other: Self) -> i32 {
+        use std::arch::x86_64::{_mm_castsi128_ps, _mm_cmpeq_epi32, _mm_movemask_ps};
+        // SAFETY: every x86-64 has SSE2.
+        unsafe { _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(self.0, other.0))) }
+    }
+
+    #[inline(always)]
+    fn is(self, other: Self) -> bool {
+        self.common(other) == 0b1111
+    }
+
+    /// The control that has this effect, and the exception masks of now.
+    #[cold]
+    fn control(self) -> FloatControl {
+        use std::arch::x86_64::{_mm_castps_si128, _mm_setr_ps};
+        let [a, b, c, d] = Self::PLAIN;
+        // SAFETY: every x86-64 has SSE2.
+        let plain = unsafe { _mm_castps_si128(_mm_setr_ps(a, b, c, d)) };
+        let plain = self.common(Self(plain));
+        let mut control = read();
+        for (lane, (_, _, bit)) in Self::PAIRS.into_iter().enumerate() {
+            control &= !u64::from(bit);
+            if plain & 1 << lane == 0 {
+                control |= u64::from(bit);
+            }
+        }
+        FloatControl(control)
+    }
+}
+
+/// The register, where reading it is cheap.
+#[cfg(not(target_arch = "x86_64"))]
+#[derive(Clone, Copy)]
+struct Effect(FloatControl);
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Effect {
+    #[inline(always)]
+    fn now() -> Self {
+        Self(FloatControl::read())
+    }
+
+    #[inline(always)]
+    fn is(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn control(self) -> FloatControl {
+        self.0
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn store(place: &mut Register) {
-    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a u32, and reads nothing.
+#[inline]
+fn read() -> u64 {
+    let mut mxcsr = 0_u32;
+    // SAFETY: stmxcsr writes 4 bytes to the address, which is that of a local u32.
     unsafe {
         std::arch::asm!(
             "stmxcsr [{}]",
-            in(reg) place.as_mut_ptr(),
+            in(reg) &raw mut mxcsr,
             options(nostack, preserves_flags)
         );
     }
+    mxcsr.into()
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -178,12 +260,12 @@ fn write(control: u64) {
 }
 
 #[cfg(target_arch = "aarch64")]
-#[inline(always)]
-fn store(place: &mut Register) {
+#[inline]
+fn read() -> u64 {
     let fpcr: u64;
     // SAFETY: FPCR may be read at every exception level; nothing else is touched.
     unsafe { std::arch::asm!("mrs {}, fpcr", out(reg) fpcr, options(nomem, nostack)) };
-    place.write(fpcr);
+    fpcr
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -194,8 +276,8 @@ fn write(control: u64) {
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn store(place: &mut Register) {
-    place.write(0);
+fn read() -> u64 {
+    0
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
@@ -217,10 +299,38 @@ mod tests {
         assert_eq!(FloatControl::read(), before);
         let (answer, changed) = FloatControl::around(|| halved(1.0));
         assert_eq!((answer, changed), (0.5, None));
-        let (_, changed) = FloatControl::around(|| write(before.0 | FLUSH_TO_ZERO));
-        assert_eq!(changed, Some(before));
-        assert!(before.restore());
     }
+
+    #[test]
+    fn every_change_of_what_results_are_is_noticed() {
+        let before = FloatControl::read();
+        let settings: Vec<_> = (0..=SHAPING)
+            .filter(|bits| bits & !SHAPING == 0)
+            .map(|bits| before.0 & !SHAPING | bits)
+            .collect();
+        assert!(settings.len() >= 8);
+        for &was in &settings {
+            for &becomes in &settings {
+                write(was);
+                let (_, changed) = FloatControl::around(|| write(becomes));
+                if let Some(was) = changed {
+                    was.restore();
+                }
+                let restored = FloatControl::read();
+                write(before.0);
+                assert_eq!(changed.is_some(), was != becomes, "{was:#x}, {becomes:#x}");
+                assert_eq!(restored, FloatControl(was), "{was:#x}, {becomes:#x}");
+            }
+        }
+    }
+
+    /// The bits that results depend on.
+    #[cfg(target_arch = "x86_64")]
+    const SHAPING: u64 = 0b11 << 13 | FLUSH_TO_ZERO;
+
+    /// FPCR.RMode and FPCR.FZ.
+    #[cfg(target_arch = "aarch64")]
+    const SHAPING: u64 = 0b11 << 22 | FLUSH_TO_ZERO;
 
     fn halved(smallest: f32) -> f32 {
         std::hint::black_box(smallest) * std::hint::black_box(0.5)

@@ -75,14 +75,18 @@ pub(super) unsafe fn call_or(
 ) -> Result<()> {
     let mut text = [MaybeUninit::<u8>::uninit(); MESSAGE_BYTES];
     let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
-    let status = guarded(&mut message, run);
+    let (status, changed) = FloatControl::around(|| run(&mut message));
+    if let Some(before) = changed {
+        before.restore();
+    }
     if status == Status::OK {
         return Ok(());
     }
     Err(failure(&message, status, error))
 }
 
-/// [`call`] with room for a long message: for what does not run per block.
+/// [`call`] with room for a long message, and with the exception masks kept too: for what does not run
+/// per block.
 ///
 /// # Safety
 ///
@@ -93,22 +97,15 @@ pub(super) unsafe fn call_at_length(
 ) -> Result<()> {
     let mut text = vec![MaybeUninit::<u8>::uninit(); LONG_MESSAGE_BYTES];
     let mut message = Message::new(text.as_mut_ptr().cast(), text.len());
-    let status = guarded(&mut message, run);
+    let floats = FloatControl::read();
+    let status = run(&mut message);
+    floats.restore();
     if status == Status::OK {
         return Ok(());
     }
     // SAFETY: a plugin that keeps the rules has written as many bytes as it says.
     let error = |message: &Message, kind| unsafe { message.error(kind, function) };
     Err(failure(&message, status, error))
-}
-
-#[inline]
-fn guarded(message: &mut Message, run: impl FnOnce(*mut Message) -> Status) -> Status {
-    let (status, changed) = FloatControl::around(|| run(message));
-    if let Some(before) = changed {
-        before.restore();
-    }
-    status
 }
 
 #[cold]

@@ -103,9 +103,11 @@ impl RemoteInstance {
         &self,
         run: impl FnOnce(*const Instance, *mut Message) -> Status,
     ) {
-        let floats = FloatControl::read();
-        let status = run(self.handle.as_ptr(), ptr::null_mut());
-        floats.restore();
+        let handle = self.handle.as_ptr();
+        let (status, changed) = FloatControl::around(|| run(handle, ptr::null_mut()));
+        if let Some(before) = changed {
+            before.restore();
+        }
         if status != Status::OK {
             self.faults.fetch_add(1, Ordering::Relaxed);
         }

@@ -63,8 +63,12 @@ impl Handle {
         let mut plan = ptr::null_mut();
         let instance = &remote.instance;
         let place = &raw mut plan;
+        let floats = FloatControl::read();
         // SAFETY: the place outlives the call; the rest is the caller's promise.
-        unsafe { instance.call(kernel, |handle, message| create(handle, place, message)) }?;
+        let planned =
+            unsafe { instance.call(kernel, |handle, message| create(handle, place, message)) };
+        floats.restore();
+        planned?;
         let message = "the plugin planned an object and gave a null handle";
         Ok(Self {
             plan: NonNull::new(plan).ok_or_else(|| instance.wrong(message))?,
