@@ -29,7 +29,7 @@ fn delivery() -> Delivery {
         latency_samples: 0,
         renderings: 1,
         warnings: Vec::new(),
-        digest: [0; 32],
+        digest: None,
         timeline: Timeline::default(),
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct WavWriter {
     file: BufWriter<File>,
     spec: OutputSpec,
     data_bytes: u64,
-    /// Hashes what is written, where the header is right from the start.
+    /// Hashes what is written, if asked to and where the header is right from the start.
     hasher: Option<Hasher>,
 }
 
@@ -36,7 +36,7 @@ impl WavWriter {
             file: BufWriter::with_capacity(1 << 16, file),
             spec: spec.clone(),
             data_bytes: 0,
-            hasher: known.map(|_| Hasher::new()),
+            hasher: known.filter(|_| spec.digest).map(|_| Hasher::new()),
         };
         writer.put(&header)?;
         Ok(writer)
@@ -168,6 +168,7 @@ mod tests {
                 format: OutputFormat::Wav,
                 sample,
                 frames: None,
+                digest: false,
             };
             // The RIFF size counts all but its own eight bytes,
             // and all ones means unknown.

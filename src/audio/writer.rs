@@ -85,8 +85,10 @@ pub struct OutputSpec {
     /// How samples are written.
     pub sample: SampleFormat,
     /// The length, where it is known: too long a WAV is refused before anything is written, and
-    /// the digest needs no reading back.
+    /// a digest needs no reading back.
     pub frames: Option<u64>,
+    /// Whether to take the digest of the file.
+    pub digest: bool,
 }
 
 impl OutputSpec {
@@ -138,8 +140,8 @@ impl OutputSpec {
 pub struct Finished {
     /// The length of the file.
     pub frames: u64,
-    /// The BLAKE3 digest of the file's bytes.
-    pub digest: [u8; 32],
+    /// The BLAKE3 digest of the file's bytes, if the spec asked for it.
+    pub digest: Option<[u8; 32]>,
 }
 
 /// Writes quantised samples block by block to a file that appears under its name only when
@@ -158,6 +160,7 @@ pub struct Finished {
 ///     format: OutputFormat::Flac,
 ///     sample: SampleFormat::Int16,
 ///     frames: None,
+///     digest: false,
 /// };
 /// let mut writer = Writer::create("song.flac".as_ref(), &spec)?;
 /// writer.write_i16(&[0, 0, 1, -1])?;
@@ -276,8 +279,8 @@ impl Writer {
             Encoder::Flac(flac) => flac.finish().map(|()| None)?,
         };
         let digest = match digest {
-            Some(digest) => digest,
-            None => part.digest()?,
+            None if self.spec.digest => Some(part.digest()?),
+            taken => taken,
         };
         part.keep()?;
         Ok(Finished {

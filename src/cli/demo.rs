@@ -75,6 +75,7 @@ fn write(song: &Song, path: &Path, parts: &Parts) -> Result<()> {
         format: OutputFormat::Wav,
         sample: SampleFormat::Int16,
         frames: Some(frames as u64),
+        digest: false,
     };
     let mut writer = Writer::create(path, &spec)?;
     writer.write_i16(&integers)?;

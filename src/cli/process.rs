@@ -454,6 +454,7 @@ impl<'a> Batch<'a> {
             },
             prefetch: self.optimizer.config().process.prefetch,
             timeline: self.options.report.is_some(),
+            digest: caches(chosen),
             interrupted: &INTERRUPTED,
             progress: &|frames| {
                 let rate = sample_rate.load(Ordering::Relaxed) as u64;
@@ -469,7 +470,7 @@ impl<'a> Batch<'a> {
         }
         // Before anything reads to the end of it: a device has none.
         Reader::open(&task.input)?;
-        let record = match caches(chosen) {
+        let record = match job.digest {
             true => Some(Record::of(&job, &engine(self.optimizer, chosen))?),
             false => None,
         };

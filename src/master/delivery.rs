@@ -31,8 +31,8 @@ pub struct Delivery {
     pub renderings: u32,
     /// What the reader of the input had to say, what was zeroed, and what was clipped.
     pub warnings: Vec<String>,
-    /// The BLAKE3 digest of the output file.
-    pub digest: [u8; 32],
+    /// The BLAKE3 digest of the output file, if the job asked for it.
+    pub digest: Option<[u8; 32]>,
     /// What a report draws.
     pub timeline: Timeline,
 }

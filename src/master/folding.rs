@@ -16,6 +16,16 @@ impl Merge for Largest {
     }
 }
 
+/// The smallest value of a stretch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Smallest(pub f32);
+
+impl Merge for Smallest {
+    fn merge(self, later: Self) -> Self {
+        Self(self.0.min(later.0))
+    }
+}
+
 /// A series of values, each of [`span`](Self::span) items. When it is full, pairs of values are
 /// merged and the span doubles, so memory does not grow with the length of a file.
 #[derive(Clone, Debug)]

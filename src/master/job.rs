@@ -9,7 +9,7 @@ use auralis_core::{Error, ErrorKind, ProfilerExt, Result};
 use super::analysis::{Analyzer, Cell};
 use super::conveyor::{Conveyor, stretches};
 use super::delivery::{Delivery, Timeline};
-use super::folding::{Folding, Largest};
+use super::folding::{Folding, Largest, Smallest};
 use super::pipeline::Pipeline;
 use super::resampler::Ratio;
 use super::sink::Sink;
@@ -64,6 +64,8 @@ pub struct Job<'a> {
     pub prefetch: bool,
     /// Whether to record the limiter's course even where the solve does not need it.
     pub timeline: bool,
+    /// Whether to take the digest of the output, which a record of the work needs.
+    pub digest: bool,
     /// Set from outside to stop the work.
     pub interrupted: &'a AtomicBool,
     /// Called with the frames read since the last call.
@@ -316,6 +318,7 @@ impl<'a> Work<'a> {
             format: job.format,
             sample: job.sample,
             frames: frames.map(|frames| self.delivered(frames)),
+            digest: job.digest,
         };
         let first = job.chain.loudness().is_none();
         let mut meter = if first { Some(self.meter()?) } else { None };
@@ -472,8 +475,9 @@ fn values(series: &Folding<Largest>) -> Vec<f32> {
 
 /// What the limiter takes off, in decibels, in a bounded number of steps.
 fn reductions(model: &Model<'_>, gain_db: f64) -> Vec<f32> {
-    let mut series = Folding::new(STEPS);
-    model.reductions(gain_db, |reduction| series.push(Largest(reduction)));
-    series.flush();
-    values(&series)
+    let mut gains = Folding::new(STEPS);
+    model.limiting(gain_db, |gain| gains.push(Smallest(gain)));
+    gains.flush();
+    let gains = gains.values().iter();
+    gains.map(|gain| -20.0 * gain.0.log10()).collect()
 }

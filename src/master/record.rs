@@ -47,7 +47,7 @@ impl Record {
     pub fn verified(&self, cache: &dyn Cache, output: &Path) -> Option<Delivery> {
         let delivery: Delivery = serde_json::from_slice(&cache.get(&self.key)?).ok()?;
         let found = digest(output).ok()?;
-        (*found.as_bytes() == delivery.digest).then_some(delivery)
+        (Some(*found.as_bytes()) == delivery.digest).then_some(delivery)
     }
 
     /// Whether the output's path was written by an earlier job: it may be written again.
@@ -55,11 +55,11 @@ impl Record {
         cache.get(&self.output).is_some()
     }
 
-    /// Keeps what was delivered.
+    /// Keeps what was delivered by a job that took the digest of its output.
     pub fn keep(&self, cache: &dyn Cache, delivery: &Delivery) {
-        if let Ok(bytes) = serde_json::to_vec(delivery) {
+        if let (Ok(bytes), Some(digest)) = (serde_json::to_vec(delivery), delivery.digest) {
             cache.put(&self.key, Bytes::from(bytes));
-            cache.put(&self.output, Bytes::copy_from_slice(&delivery.digest));
+            cache.put(&self.output, Bytes::copy_from_slice(&digest));
         }
     }
 }

@@ -149,11 +149,9 @@ impl Model<'_> {
         (decibels(ceiling / f64::from(peak)) + reduction_db).min(LARGEST_GAIN)
     }
 
-    /// Visits what the limiter takes off at the end of each cell, in decibels.
-    pub fn reductions(&self, gain_db: f64, mut visit: impl FnMut(f32)) {
-        self.walk(gain_db, self.limiter, |_, _, end| {
-            visit(-20.0 * end.log10())
-        });
+    /// Visits the limiter's gain at the end of each cell.
+    pub fn limiting(&self, gain_db: f64, mut visit: impl FnMut(f32)) {
+        self.walk(gain_db, self.limiter, |_, _, end| visit(end));
     }
 
     fn walk(
@@ -196,6 +194,11 @@ impl Model<'_> {
             let power = squared * f64::from(cell.energy) * (a * a + a * b + b * b) / 3.0;
             let frames = (self.cell_frames as f64).min(remaining);
             remaining -= frames;
+            if filled + frames < sub_block {
+                energy += power;
+                filled += frames;
+                return;
+            }
             let mut left = frames;
             while left > 0.0 {
                 let part = left.min(sub_block - filled);

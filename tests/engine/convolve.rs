@@ -21,6 +21,7 @@ fn write(folder: &Path, name: &str, planes: &[Vec<f32>]) -> PathBuf {
         format: OutputFormat::Wav,
         sample: SampleFormat::Float32,
         frames: None,
+        digest: false,
     };
     let mut writer = Writer::create(&path, &spec).unwrap();
     writer.write_f32(&interleave(planes)).unwrap();

@@ -463,6 +463,7 @@ fn master(folder: &Path, optimizer: &Optimizer) -> Result<()> {
         format: OutputFormat::Wav,
         sample: SampleFormat::Float32,
         frames: None,
+        digest: false,
     };
     let mut writer = Writer::create(&input, &spec)?;
     writer.write_f32(&noise(1, 16_000))?;
@@ -477,6 +478,7 @@ fn master(folder: &Path, optimizer: &Optimizer) -> Result<()> {
         non_finite: NonFinite::Refuse,
         prefetch: true,
         timeline: false,
+        digest: false,
         interrupted: &std::sync::atomic::AtomicBool::new(false),
         progress: &|_| {},
     };

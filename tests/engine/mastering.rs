@@ -23,6 +23,7 @@ pub fn write(path: &Path, rate: u32, planes: &[Vec<f32>]) {
         format: OutputFormat::Wav,
         sample: SampleFormat::Float32,
         frames: None,
+        digest: false,
     };
     let mut writer = Writer::create(path, &spec).unwrap();
     writer.write_f32(&interleave(planes)).unwrap();
@@ -89,6 +90,7 @@ impl Studio {
             non_finite: NonFinite::Refuse,
             prefetch,
             timeline,
+            digest: true,
             interrupted: &AtomicBool::new(false),
             progress: &|_| {},
         }

@@ -45,6 +45,7 @@ impl Studio {
             non_finite: NonFinite::Refuse,
             prefetch: true,
             timeline: true,
+            digest: true,
             interrupted: &AtomicBool::new(false),
             progress: &|_| {},
         }

@@ -38,7 +38,16 @@ impl Ring {
 
     fn push(&mut self, value: f32) {
         self.values[self.next] = value;
-        self.next = (self.next + 1) % self.values.len();
+        self.next += 1;
+        if self.next == self.values.len() {
+            self.next = 0;
+        }
+    }
+
+    /// The value that was pushed last.
+    fn last(&self) -> f32 {
+        let before = self.next.checked_sub(1);
+        self.values[before.unwrap_or(self.values.len() - 1)]
     }
 }
 
@@ -71,8 +80,7 @@ impl Law {
             1.0
         });
         let allowed = self.needed.values.iter().copied().fold(1.0, f32::min);
-        let last = self.released.values
-            [(self.released.next + self.released.values.len() - 1) % self.released.values.len()];
+        let last = self.released.last();
         self.released
             .push(allowed.min(1.0 - (1.0 - last) * self.release));
         // A mean of equal gains must not exceed them by rounding, nor 1 where nothing is limited.
