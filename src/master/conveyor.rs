@@ -8,6 +8,10 @@ use auralis_core::{
 
 use crate::Parts;
 
+/// The most frames that are measured, or made ready to be written, at once: so few that all steps find
+/// them in the first cache or near it. At 44.1 kHz it is half a sub-block of the loudness.
+pub const STRETCH: usize = 2048;
+
 /// The stretches of at most `longest` frames that make up `frames`, in order.
 pub fn stretches(frames: Range<usize>, longest: usize) -> impl Iterator<Item = Range<usize>> {
     let end = frames.end;

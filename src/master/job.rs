@@ -7,7 +7,7 @@ use auralis_core::profiler::{Operation, OperationId};
 use auralis_core::{Error, ErrorKind, ProfilerExt, Result};
 
 use super::analysis::{Analyzer, Cell};
-use super::conveyor::{Conveyor, stretches};
+use super::conveyor::{Conveyor, STRETCH, stretches};
 use super::delivery::{Delivery, Timeline};
 use super::folding::{Folding, Largest, Smallest};
 use super::pipeline::Pipeline;
@@ -241,7 +241,7 @@ impl<'a> Work<'a> {
 
     fn meter(&self) -> Result<LoudnessMeter> {
         let weights = self.weights.clone();
-        LoudnessMeter::new(self.spec.sample_rate, weights, self.block, self.job.parts)
+        LoudnessMeter::new(self.spec.sample_rate, weights, STRETCH, self.job.parts)
     }
 
     /// Runs the chain up to its limiter and keeps what the solve needs.
@@ -254,7 +254,7 @@ impl<'a> Work<'a> {
         let mut pipeline = self.pipeline(preparation)?;
         let weights = self.weights.clone();
         let parts = self.job.parts;
-        let mut analyzer = Analyzer::new(self.rate, weights, self.block, parts)?;
+        let mut analyzer = Analyzer::new(self.rate, weights, STRETCH, parts)?;
         let mut conveyor = self.conveyor(&pipeline)?;
         let mut meter = self.meter()?;
         let (job, operations) = (self.job, self.operations);
@@ -273,7 +273,6 @@ impl<'a> Work<'a> {
             tail: pipeline.tail(),
             ended: false,
         };
-        let longest = self.block;
         conveyor.run(
             |planes| {
                 parts
@@ -286,7 +285,7 @@ impl<'a> Work<'a> {
                     let block = planes.block();
                     let start = skip.min(block.frames());
                     skip -= start;
-                    stretches(start..block.frames(), longest)
+                    stretches(start..block.frames(), STRETCH)
                         .try_for_each(|stretch| analyzer.process(&block.range(stretch)))
                 })
             },
@@ -329,7 +328,6 @@ impl<'a> Work<'a> {
             pipeline.latency(),
             u64::MAX,
             weights,
-            self.block,
             job.parts,
         )?;
         let mut conveyor = self.conveyor(&pipeline)?;

@@ -6,15 +6,12 @@ use std::sync::Arc;
 
 use auralis_core::{Accelerator, Buffer, MAX_CHANNELS, Result};
 
-use super::conveyor::{Planes, stretches};
+use super::conveyor::{Planes, STRETCH, stretches};
 use super::folding::{Folding, Largest};
 use super::source::{STEPS, push_peaks};
 use crate::Parts;
 use crate::audio::{OutputSpec, SampleFormat, Writer};
 use crate::meter::{LoudnessMeter, TruePeak};
-
-/// The frames after which the momentary loudness is looked at: half a sub-block at 44.1 kHz.
-const MOMENTARY_FRAMES: usize = 2048;
 
 /// What silence is in a timeline, in LUFS: a record can't hold infinity.
 const QUIETEST: f64 = -120.0;
@@ -30,8 +27,6 @@ pub struct Sink {
     /// Frames still to be left out at the start, and to be written.
     skip: usize,
     remaining: u64,
-    /// The frames that are worked on at once.
-    max_frames: usize,
     interleaved: Buffer,
     quantized: Quantized,
     /// The true peak so far, and the samples that did not fit into the sample format.
@@ -56,19 +51,17 @@ impl Sink {
         skip: usize,
         frames: u64,
         weights: Vec<f64>,
-        max_frames: usize,
         parts: &Parts,
     ) -> Result<Self> {
-        let samples = output.channels * max_frames;
+        let samples = output.channels * STRETCH;
         Ok(Self {
             accelerator: Arc::clone(&parts.accelerator),
             writer: Writer::create(path, output)?,
             sample: output.sample,
-            meter: LoudnessMeter::new(output.sample_rate, weights, max_frames, parts)?,
+            meter: LoudnessMeter::new(output.sample_rate, weights, STRETCH, parts)?,
             detector: TruePeak::new(output.sample_rate, output.channels, &parts.accelerator)?,
             skip,
             remaining: frames,
-            max_frames,
             interleaved: parts.scratch(samples)?,
             quantized: match output.sample {
                 SampleFormat::Int16 => Quantized::Int16(vec![0; samples]),
@@ -89,7 +82,7 @@ impl Sink {
         self.skip -= start;
         let end = frames.min(start.saturating_add(self.remaining.min(frames as u64) as usize));
         self.remaining -= (end - start) as u64;
-        stretches(start..end, self.max_frames).try_for_each(|Range { start, end }| {
+        stretches(start..end, STRETCH).try_for_each(|Range { start, end }| {
             self.write(planes, start, end)?;
             self.measure(planes, start, end)
         })
@@ -135,12 +128,9 @@ impl Sink {
 
     fn measure(&mut self, planes: &Planes, start: usize, end: usize) -> Result<()> {
         let block = planes.block().range(start..end);
-        for start in (0..block.frames()).step_by(MOMENTARY_FRAMES) {
-            let end = block.frames().min(start + MOMENTARY_FRAMES);
-            self.meter.process(&block.range(start..end))?;
-            let momentary = self.meter.momentary().max(QUIETEST);
-            self.momentary.push(Largest(momentary as f32));
-        }
+        self.meter.process(&block)?;
+        let momentary = self.meter.momentary().max(QUIETEST);
+        self.momentary.push(Largest(momentary as f32));
         push_peaks(&*self.accelerator, &block, &mut self.peaks)?;
         let mut peak = [self.peak];
         for (channel, plane) in block.planes().enumerate() {
