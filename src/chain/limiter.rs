@@ -15,6 +15,9 @@ use crate::meter::TruePeak;
 /// The frames of a cell: the limiter takes one peak and sets one gain per cell.
 pub const CELL: usize = 64;
 
+/// The most frames that are delayed and multiplied at once: what stays in the first cache.
+const RUN: usize = 16 * CELL;
+
 /// How far under its ceiling the limiter works, in decibels: meters differ.
 const MARGIN_DB: f64 = 0.05;
 
@@ -75,7 +78,7 @@ impl Stage for Limiter {
         let detector = TruePeak::new(context.sample_rate, context.channels, &parts.accelerator)?;
         let law = self.law(context.sample_rate, CELL);
         let latency = law.latency() * CELL + detector.latency();
-        let len = latency + CELL;
+        let len = latency + RUN;
         let delays = (0..context.channels)
             .map(|_| parts.scratch(len))
             .collect::<Result<_>>()?;
@@ -92,6 +95,7 @@ impl Stage for Limiter {
             edge: 1.0,
             gains: [1.0; CELL],
             limiting: false,
+            run: Box::new([1.0; RUN]),
         }))
     }
 
@@ -121,6 +125,8 @@ struct Prepared {
     edge: f32,
     gains: [f32; CELL],
     limiting: bool,
+    /// The gains of a run of frames.
+    run: Box<[f32; RUN]>,
 }
 
 impl Prepared {
@@ -134,18 +140,35 @@ impl Prepared {
         Ok(())
     }
 
-    /// Passes on a stretch that lies within one cell.
-    fn pass(&mut self, block: &mut AudioBlockMut<'_>) -> Result<()> {
+    /// Takes the gains of the next `frames` frames, a run at most, and turns the cells that end in it;
+    /// `cell` is the place of the current one among the peaks. Says whether any gain is not 1.
+    fn take_gains(&mut self, frames: usize, cell: &mut usize) -> Result<bool> {
+        let (mut start, mut limiting) = (0, false);
+        while start < frames {
+            let end = frames.min(start + CELL - self.filled);
+            let gains = &self.gains[self.filled..self.filled + end - start];
+            self.run[start..end].copy_from_slice(gains);
+            limiting |= self.limiting;
+            self.filled += end - start;
+            if self.filled == CELL {
+                self.turn(self.peaks[*cell])?;
+                *cell += 1;
+            }
+            start = end;
+        }
+        Ok(limiting)
+    }
+
+    /// Passes on a run.
+    fn pass(&mut self, block: &mut AudioBlockMut<'_>, limiting: bool) -> Result<()> {
         let frames = block.frames();
-        let gains = &self.gains[self.filled..self.filled + frames];
         for (delay, plane) in self.delays.iter_mut().zip(block.planes_mut()) {
             exchange(delay, self.head, self.latency, plane);
-            if self.limiting {
-                self.accelerator.mul(plane, gains)?;
+            if limiting {
+                self.accelerator.mul(plane, &self.run[..frames])?;
             }
         }
         self.head = (self.head + frames) % self.delays[0].len();
-        self.filled += frames;
         Ok(())
     }
 
@@ -155,8 +178,8 @@ impl Prepared {
         self.edge = to;
         self.filled = 0;
         self.limiting = (from, to) != (1.0, 1.0);
+        self.gains = [1.0; CELL];
         if self.limiting {
-            self.gains = [1.0; CELL];
             self.accelerator.ramp(&mut self.gains, from, to)?;
         }
         Ok(())
@@ -183,15 +206,11 @@ impl Processor for Prepared {
 
     fn process(&mut self, block: &mut AudioBlockMut<'_>, _: Option<&dyn Executor>) -> Result<()> {
         self.detect(block)?;
-        let (mut start, mut cell) = (0, 0);
-        while start < block.frames() {
-            let end = block.frames().min(start + CELL - self.filled);
-            self.pass(&mut block.range_mut(start..end))?;
-            if self.filled == CELL {
-                self.turn(self.peaks[cell])?;
-                cell += 1;
-            }
-            start = end;
+        let mut cell = 0;
+        for start in (0..block.frames()).step_by(RUN) {
+            let end = block.frames().min(start + RUN);
+            let limiting = self.take_gains(end - start, &mut cell)?;
+            self.pass(&mut block.range_mut(start..end), limiting)?;
         }
         self.peaks[0] = if self.filled == 0 {
             self.floor
@@ -207,6 +226,6 @@ impl Processor for Prepared {
         self.delays.iter_mut().for_each(|delay| delay.fill(0.0));
         self.peaks.fill(self.floor);
         (self.head, self.filled) = (0, 0);
-        (self.edge, self.limiting) = (1.0, false);
+        (self.edge, self.gains, self.limiting) = (1.0, [1.0; CELL], false);
     }
 }

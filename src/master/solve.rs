@@ -180,7 +180,7 @@ impl Model<'_> {
 
     /// The gated loudness with this gain, in LUFS, and the most that the limiter takes off, in dB.
     fn loudness(&self, gain_db: f64, limiter: Option<&Limiter>) -> (f64, f64) {
-        let squared = amplitude(gain_db).powi(2);
+        let third = amplitude(gain_db).powi(2) / 3.0;
         let sub_block = sub_block_frames(self.sample_rate) as f64;
         let mut gate = Gate::default();
         let mut recent = [0.0; SUB_BLOCKS_PER_BLOCK];
@@ -191,7 +191,7 @@ impl Model<'_> {
             smallest = smallest.min(start).min(end);
             // The mean of the square of a straight line from `start` to `end`.
             let (a, b) = (f64::from(start), f64::from(end));
-            let power = squared * f64::from(cell.energy) * (a * a + a * b + b * b) / 3.0;
+            let power = third * f64::from(cell.energy) * (a * a + a * b + b * b);
             let frames = (self.cell_frames as f64).min(remaining);
             remaining -= frames;
             if filled + frames < sub_block {

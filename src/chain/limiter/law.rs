@@ -79,14 +79,14 @@ impl Law {
         } else {
             1.0
         });
-        let allowed = self.needed.values.iter().copied().fold(1.0, f32::min);
+        let allowed = self.needed.values.iter().copied().fold(1.0, lesser);
         let last = self.released.last();
         self.released
             .push(allowed.min(1.0 - (1.0 - last) * self.release));
         // A mean of equal gains must not exceed them by rounding, nor 1 where nothing is limited.
         let mean = self.released.values.iter().sum::<f32>() / self.released.values.len() as f32;
-        let largest = self.released.values.iter().copied().fold(0.0, f32::max);
-        mean.min(largest)
+        let largest = self.released.values.iter().copied().fold(0.0, greater);
+        lesser(mean, largest)
     }
 
     /// Forgets what came before.
@@ -94,6 +94,16 @@ impl Law {
         self.needed.values.fill(1.0);
         self.released.values.fill(1.0);
     }
+}
+
+/// The lesser of two numbers in one instruction: what [`f32::min`] does about NaN, which no gain is,
+/// takes as long again.
+fn lesser(a: f32, b: f32) -> f32 {
+    if b < a { b } else { a }
+}
+
+fn greater(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
 }
 
 #[cfg(test)]
