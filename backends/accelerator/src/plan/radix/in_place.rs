@@ -19,7 +19,7 @@ use super::lanes::{Lanes, Of, Wide};
 use super::place::Place;
 use super::roots::Roots;
 use super::stream::{Interleaved, Parts, Sink, Source};
-use super::{Fast, Real, fits, real};
+use super::{Fast, Real, fits, real, register_radices};
 use crate::isa::Body;
 use crate::plan::rounded;
 
@@ -59,16 +59,6 @@ struct Middle {
     twiddles: Vec<Complex<f32>>,
 }
 
-/// The radices of the passes that make `bits` binary digits: 16 numbers do not fit into registers.
-fn radices(bits: u32) -> Vec<usize> {
-    match bits {
-        0 => vec![],
-        1..=3 => vec![1 << bits],
-        4 => vec![4, 4],
-        _ => [radices(bits - 3), vec![8]].concat(),
-    }
-}
-
 impl<I: Lanes<L>, const L: usize> Plan<I, L> {
     fn new(isa: I, len: usize) -> Self {
         let zero = Wide {
@@ -80,7 +70,7 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
         let mut order: Vec<usize> = (0..L).collect();
         let mut bins = Vec::new();
         let mut middle = Vec::new();
-        for radix in radices(l.ilog2()) {
+        for radix in register_radices(l.ilog2()) {
             let n = order.len() * radix;
             let stride = roots.len() / n;
             let turns = order

@@ -86,12 +86,14 @@ pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
     fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
 }
 
-/// [`plan`] on whole vectors, or on half ones in place.
+/// [`plan`] on whole vectors, or on half ones in place where they are as fast: there, `rustfft` is
+/// faster yet at a square of whole vectors.
 pub(crate) fn plan_any<I: Folded + Lanes<8>>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
-    if fits(points, 16) && isa.halves() {
-        return in_place::plan::<I, 8>(isa, points);
+    if !isa.halves() {
+        return plan::<I, 16>(isa, points);
     }
-    plan::<I, 16>(isa, points)
+    let long = points > 16 * 16;
+    long.then(|| in_place::plan::<I, 8>(isa, points)).flatten()
 }
 
 /// [`plan_real`] on whole vectors, or on half ones for what is too short for them; in place what is
@@ -148,6 +150,17 @@ fn radices(bits: u32) -> Vec<usize> {
             radices.extend(self::radices(bits - first));
             radices
         }
+    }
+}
+
+/// Those of any number of digits without 16, of which more points would have to be kept in memory than
+/// another pass reads.
+fn register_radices(bits: u32) -> Vec<usize> {
+    match bits {
+        0 => vec![],
+        1..=3 => vec![1 << bits],
+        4 => vec![4, 4],
+        _ => [register_radices(bits - 3), vec![8]].concat(),
     }
 }
 
