@@ -174,7 +174,7 @@ isa! {
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
      "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
-    points: crate::plan::radix::plan::<_, 16>;
+    points: crate::plan::radix::plan_any;
     real: crate::plan::radix::plan_real_any;
     circular: crate::plan::radix::circular::plan::<_, 16>;
 }

@@ -29,15 +29,13 @@ impl<T: Float> ComplexFft<T> for FastPoints<T> {
 
     fn forward(&mut self, data: &mut [Complex<T>]) -> Result<()> {
         check::equal(data.len(), self.len)?;
-        self.fast.load(flat(data));
-        self.fast.store(flat_mut(data));
+        self.fast.forward(flat_mut(data), None);
         Ok(())
     }
 
     fn inverse(&mut self, data: &mut [Complex<T>]) -> Result<()> {
         check::equal(data.len(), self.len)?;
-        self.fast.load_inverse(flat(data));
-        self.fast.store_inverse(flat_mut(data), self.scale);
+        self.fast.inverse(flat_mut(data), None, self.scale);
         Ok(())
     }
 }

@@ -131,8 +131,7 @@ impl<T: Float> Packed<T> {
     pub(super) fn forward(&mut self) {
         match &mut self.transforms {
             Transforms::Ours(fast) => {
-                fast.load(flat(&self.time));
-                fast.store(flat_mut(&mut self.points));
+                fast.forward(flat_mut(&mut self.points), Some(flat(&self.time)));
             }
             Transforms::Theirs { pair, scratch } => {
                 pair[0].process_outofplace_with_scratch(&mut self.time, &mut self.points, scratch);
@@ -144,8 +143,8 @@ impl<T: Float> Packed<T> {
     pub(super) fn inverse(&mut self) {
         match &mut self.transforms {
             Transforms::Ours(fast) => {
-                fast.load_inverse(flat(&self.points));
-                fast.store_inverse(flat_mut(&mut self.time), T::one());
+                let points = Some(flat(&self.points));
+                fast.inverse(flat_mut(&mut self.time), points, T::one());
             }
             Transforms::Theirs { pair, scratch } => {
                 pair[1].process_outofplace_with_scratch(&mut self.points, &mut self.time, scratch);

@@ -114,9 +114,28 @@ fn constant<I: Lanes<L>, const L: usize>(isa: I, re: f32, im: f32) -> Of<I, L> {
     }
 }
 
+pub(crate) struct Radix2;
 pub(crate) struct Radix4;
 pub(crate) struct Radix8;
 pub(crate) struct Radix16;
+
+impl Butterfly<2> for Radix2 {
+    #[inline(always)]
+    fn turned<I: Lanes<L>, const L: usize>(
+        isa: I,
+        x: [Of<I, L>; 2],
+        w: &[Of<I, L>],
+    ) -> [Of<I, L>; 2] {
+        let (y0, y1) = turn(isa, x[0], x[1], w[0]);
+        [y0, y1]
+    }
+
+    #[inline(always)]
+    fn plain<I: Lanes<L>, const L: usize>(isa: I, x: [Of<I, L>; 2]) -> [Of<I, L>; 2] {
+        let (y0, y1) = cross(isa, x[0], x[1]);
+        [y0, y1]
+    }
+}
 
 impl Butterfly<4> for Radix4 {
     #[inline(always)]

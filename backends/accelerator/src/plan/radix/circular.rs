@@ -13,7 +13,7 @@ use super::pass;
 use super::roots::Roots;
 use super::stream::Apart;
 use super::tile::{self, Turns};
-use super::{begin, butterfly, fits, radices, twiddles};
+use super::{begin, butterfly, fits, register_radices, twiddles};
 use crate::isa::Body;
 use crate::plan::rounded;
 
@@ -72,7 +72,7 @@ impl<I: Lanes<L>, const L: usize> Plan<I, L> {
         let len = response.len();
         let rows = len / L;
         let roots = Roots::new(len);
-        let radices = radices(rows.ilog2());
+        let radices = register_radices(rows.ilog2());
         let leaf = rows.min(LEAF);
         let mut order: Vec<usize> = (0..radices[0]).collect();
         let mut levels = Vec::new();
@@ -177,8 +177,7 @@ impl<I: Lanes<L>, const L: usize> Body for Convolve<'_, I, L> {
         let mut dst = Apart(re, im);
         match plan.first {
             4 => pass::end::<I, butterfly::Radix4, _, L, 4>(isa, &plan.work, &mut dst),
-            8 => pass::end::<I, butterfly::Radix8, _, L, 8>(isa, &plan.work, &mut dst),
-            _ => pass::end::<I, butterfly::Radix16, _, L, 16>(isa, &plan.work, &mut dst),
+            _ => pass::end::<I, butterfly::Radix8, _, L, 8>(isa, &plan.work, &mut dst),
         }
     }
 }

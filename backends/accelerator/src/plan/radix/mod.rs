@@ -8,8 +8,10 @@
 
 mod butterfly;
 pub(crate) mod circular;
+mod in_place;
 mod lanes;
 mod pass;
+mod place;
 mod real;
 mod roots;
 mod small;
@@ -34,20 +36,14 @@ use roots::Roots;
 use small::{SAMPLES, Small};
 use stream::{Interleaved, Parts, Sink, Source};
 
-/// A transform of a fixed number of complex points: one of the `load` methods and then one of the
-/// `store` methods. Lengths are those of the plan.
+/// A transform of a fixed number of complex points, in place where it is not told where they are.
+/// Lengths are those of the plan.
 pub(crate) trait Fast<T>: Send {
-    /// Takes points for a forward transform.
-    fn load(&mut self, points: &[T]);
+    /// Makes the bins.
+    fn forward(&mut self, bins: &mut [T], points: Option<&[T]>);
 
-    /// Takes points for an inverse transform.
-    fn load_inverse(&mut self, points: &[T]);
-
-    /// Gives points: the bins of those loaded for a forward transform.
-    fn store(&mut self, points: &mut [T]);
-
-    /// Gives what was loaded for an inverse transform, unscaled but for `scale`.
-    fn store_inverse(&mut self, points: &mut [T], scale: T);
+    /// Makes the points, unscaled but for `scale`.
+    fn inverse(&mut self, points: &mut [T], bins: Option<&[T]>, scale: T);
 }
 
 /// A transform of a fixed number of real samples. Lengths are those of the plan.
@@ -90,7 +86,18 @@ pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
     fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
 }
 
-/// The same on whole vectors, or on half ones for what is too short for them.
+/// [`plan`] on whole vectors, or on half ones in place where they are as fast: there, `rustfft` is
+/// faster yet at a square of whole vectors.
+pub(crate) fn plan_any<I: Folded + Lanes<8>>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
+    if !isa.halves() {
+        return plan::<I, 16>(isa, points);
+    }
+    let long = points > 16 * 16;
+    long.then(|| in_place::plan::<I, 8>(isa, points)).flatten()
+}
+
+/// [`plan_real`] on whole vectors, or on half ones for what is too short for them; in place what is
+/// long.
 pub(crate) fn plan_real_any<I: Folded + Lanes<8>>(
     isa: I,
     samples: usize,
@@ -98,8 +105,14 @@ pub(crate) fn plan_real_any<I: Folded + Lanes<8>>(
     if samples == SAMPLES {
         return Some(Box::new(Small::new(isa)));
     }
+    if samples > LONG && isa.halves() {
+        return in_place::plan_real::<I, 8>(isa, samples);
+    }
     plan_real::<I, 16>(isa, samples).or_else(|| plan_real::<I, 8>(isa, samples))
 }
+
+/// Up to so many real samples, whole vectors are as fast even where they are computed in halves.
+const LONG: usize = 2048;
 
 /// Whether so many points are enough for vectors of `lanes` lanes.
 fn fits(points: usize, lanes: usize) -> bool {
@@ -137,6 +150,17 @@ fn radices(bits: u32) -> Vec<usize> {
             radices.extend(self::radices(bits - first));
             radices
         }
+    }
+}
+
+/// Those of any number of digits without 16, of which more points would have to be kept in memory than
+/// another pass reads.
+fn register_radices(bits: u32) -> Vec<usize> {
+    match bits {
+        0 => vec![],
+        1..=3 => vec![1 << bits],
+        4 => vec![4, 4],
+        _ => [register_radices(bits - 3), vec![8]].concat(),
     }
 }
 
@@ -305,21 +329,16 @@ impl<I: Lanes<L>, const L: usize> Body for Inverse<'_, I, L> {
 }
 
 impl<I: Lanes<L>, const L: usize> Fast<f32> for Plan<I, L> {
-    fn load(&mut self, points: &[f32]) {
-        self.isa.run(Load(self, Interleaved::<_, false>(points)));
+    fn forward(&mut self, bins: &mut [f32], points: Option<&[f32]>) {
+        let isa = self.isa;
+        isa.run(Load(self, Interleaved::<_, false>(points.unwrap_or(bins))));
+        isa.run(Store(self, Interleaved::<_, false>(bins)));
     }
 
-    fn load_inverse(&mut self, points: &[f32]) {
-        self.isa.run(Load(self, Interleaved::<_, true>(points)));
-    }
-
-    fn store(&mut self, points: &mut [f32]) {
-        self.isa.run(Store(self, Interleaved::<_, false>(points)));
-    }
-
-    fn store_inverse(&mut self, points: &mut [f32], scale: f32) {
-        self.isa
-            .run(Store(self, Interleaved::<_, true>((points, scale))));
+    fn inverse(&mut self, points: &mut [f32], bins: Option<&[f32]>, scale: f32) {
+        let isa = self.isa;
+        isa.run(Load(self, Interleaved::<_, true>(bins.unwrap_or(points))));
+        isa.run(Store(self, Interleaved::<_, true>((points, scale))));
     }
 }
 

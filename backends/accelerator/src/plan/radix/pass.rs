@@ -149,7 +149,7 @@ fn middle_back<I, B, const L: usize, const R: usize>(
     }
 }
 
-/// [`middle_back`] of radix 4, 8 or 16.
+/// [`middle_back`] of radix 4 or 8.
 #[inline(always)]
 pub(super) fn any_middle_back<I: Lanes<L>, const L: usize>(
     isa: I,
@@ -159,8 +159,7 @@ pub(super) fn any_middle_back<I: Lanes<L>, const L: usize>(
 ) {
     match radix {
         4 => middle_back::<I, Radix4, L, 4>(isa, data, twiddles),
-        8 => middle_back::<I, Radix8, L, 8>(isa, data, twiddles),
-        _ => middle_back::<I, Radix16, L, 16>(isa, data, twiddles),
+        _ => middle_back::<I, Radix8, L, 8>(isa, data, twiddles),
     }
 }
 

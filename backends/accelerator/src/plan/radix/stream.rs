@@ -111,6 +111,7 @@ impl<I: Lanes<L>, const L: usize> Sink<I, L> for Interleaved<(&mut [f32], f32), 
 }
 
 /// Numbers of which every `L` real parts are followed by their imaginary parts, as vectors are kept.
+#[derive(Clone, Copy)]
 pub(super) struct Parts<S>(pub(super) S);
 
 impl<I: Lanes<L>, const L: usize> Source<I, L> for Parts<&[f32]> {

@@ -5,7 +5,9 @@ use std::f64::consts::TAU;
 use auralis_core::{Complex, CpuFeatures};
 use rustfft::FftPlanner;
 
-use super::{Fast, Lanes, Real, circular, flat, flat_mut, plan, plan_real, plan_real_any};
+use super::{
+    Fast, Lanes, Real, circular, flat, flat_mut, in_place, plan, plan_any, plan_real, plan_real_any,
+};
 use crate::isa::{Avx2, Avx512, Isa};
 
 type Points = Vec<Complex<f64>>;
@@ -65,14 +67,18 @@ fn check(what: &str, got: &[Complex<f32>], want: &[Complex<f64>]) {
 /// A complex transform of `x`.
 fn check_points(fast: &mut dyn Fast<f32>, x: &[Complex<f64>], name: &str) {
     let n = x.len();
+    let scale = 1.0 / n as f32;
     let mut data = single(x);
-    fast.load(flat(&data));
-    fast.store(flat_mut(&mut data));
+    let mut other = vec![Complex::default(); n];
+    fast.forward(flat_mut(&mut other), Some(flat(&data)));
+    fast.forward(flat_mut(&mut data), None);
     check(&format!("{name} forward"), &data, &reference(x));
+    assert_eq!(data, other, "{name} forward from elsewhere");
 
-    fast.load_inverse(flat(&data));
-    fast.store_inverse(flat_mut(&mut data), 1.0 / n as f32);
+    fast.inverse(flat_mut(&mut other), Some(flat(&data)), scale);
+    fast.inverse(flat_mut(&mut data), None, scale);
     check(&format!("{name} inverse"), &data, x);
+    assert_eq!(data, other, "{name} inverse from elsewhere");
 }
 
 /// That of its points as real samples.
@@ -106,16 +112,20 @@ fn check_all<I: Lanes<L>, const L: usize>() {
     let mut lengths = 0;
     for len in (0..=17).map(|bits| 1 << bits) {
         let (x, name) = (noise(len), format!("{} x {L}", I::NAME));
-        if let Some(mut fast) = plan::<I, L>(isa, len) {
-            check_points(&mut *fast, &x, &name);
-            lengths += 1;
+        for plan in [plan::<I, L>, in_place::plan::<I, L>] {
+            if let Some(mut fast) = plan(isa, len) {
+                check_points(&mut *fast, &x, &name);
+                lengths += 1;
+            }
         }
-        if let Some(mut real) = plan_real::<I, L>(isa, 2 * len) {
-            check_real(&mut *real, &x, &name);
-            lengths += 1;
+        for plan in [plan_real::<I, L>, in_place::plan_real::<I, L>] {
+            if let Some(mut real) = plan(isa, 2 * len) {
+                check_real(&mut *real, &x, &name);
+                lengths += 1;
+            }
         }
     }
-    assert!(lengths >= 20, "{lengths} of {} x {L}", I::NAME);
+    assert!(lengths >= 40, "{lengths} of {} x {L}", I::NAME);
 }
 
 /// Two windows, and room for less than all of the second one.
@@ -184,7 +194,7 @@ fn sorted_by_8() {
 #[test]
 fn real_of_any_length() {
     if let Some(isa) = Avx512::detect(CpuFeatures::detect()) {
-        for points in (6..=9).map(|bits| 1 << bits) {
+        for points in (6..=12).map(|bits| 1 << bits) {
             let mut real = plan_real_any(isa, 2 * points).expect("a plan");
             check_real(&mut *real, &noise(points), "any");
         }
@@ -196,6 +206,7 @@ fn other_lengths_have_no_plan() {
     if let Some(isa) = Avx512::detect(CpuFeatures::detect()) {
         for len in [0, 1, 2, 8, 48, 63, 65, 96, 1000] {
             assert!(plan::<_, 16>(isa, len).is_none(), "{len}");
+            assert!(plan_any(isa, len).is_none(), "{len}");
             assert!(plan_real_any(isa, len).is_none(), "{len}");
         }
     }
