@@ -12,9 +12,11 @@ use std::any::Any;
 use auralis_core::{Biquad, BiquadCascade, Error, ErrorKind, MAX_CHANNELS, Result};
 
 use crate::arithmetic::Arithmetic;
-#[cfg(target_arch = "x86_64")]
-use crate::isa::Avx512;
 use crate::isa::Isa;
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Avx2, Avx512};
+#[cfg(target_arch = "x86_64")]
+use crate::plan::eight::Eight;
 
 /// With so many channels and sections, vectors of channels were the faster ones wherever tried.
 const MANY: usize = 4;
@@ -33,23 +35,55 @@ pub(crate) fn plan_biquads<I: Isa>(
         let message = "a cascade has 1 to 64 channels";
         return Err(Error::new(ErrorKind::InvalidInput, message).with("channels", channels));
     }
-    #[cfg(target_arch = "x86_64")]
-    if let (2, Some(&isa)) = (channels, (&isa as &dyn Any).downcast_ref::<Avx512>()) {
-        match sections.len() {
-            3..=4 => return Ok(Box::new(pipeline::Cascade::<_, 1, 4>::new(isa, sections))),
-            6..=8 => return Ok(Box::new(pipeline::Cascade::<_, 2, 4>::new(isa, sections))),
-            _ => {}
-        }
-    }
     let many = channels >= MANY && sections.len() >= MANY;
     if many || sections.iter().any(is_near_the_edge) {
         return Ok(Box::new(lanes::Cascade::new(isa, sections, channels)));
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        let isa: &dyn Any = &isa;
+        let side_by_side = if let Some(&isa) = isa.downcast_ref::<Avx512>() {
+            side_by_side(isa, sections, channels)
+        } else if let Some(&isa) = isa.downcast_ref::<Avx2>() {
+            side_by_side(isa, sections, channels)
+        } else {
+            None
+        };
+        if let Some(cascade) = side_by_side {
+            return Ok(cascade);
+        }
     }
     // As many samples as a vector has lanes of double precision, or two where it has two.
     Ok(match I::Arithmetic::LANES {
         64.. => Box::new(runs::Cascade::<I, 8>::new(isa, sections, channels)),
         _ => Box::new(runs::Cascade::<I, 4>::new(isa, sections, channels)),
     })
+}
+
+/// The narrowest vectors that take so many sections.
+#[cfg(target_arch = "x86_64")]
+fn side_by_side<V: Eight>(
+    isa: V,
+    sections: &[Biquad],
+    channels: usize,
+) -> Option<Box<dyn BiquadCascade>> {
+    macro_rules! cascade {
+        ($groups:literal, $lanes:literal, $frames:literal) => {
+            Some(Box::new(
+                pipeline::Cascade::<V, $groups, $lanes, $frames>::new(isa, sections, channels),
+            ))
+        };
+    }
+    match (sections.len(), channels.is_multiple_of(2)) {
+        (2..=4, false) => cascade!(1, 2, 2),
+        (5..=8, false) => cascade!(2, 2, 2),
+        (9..=12, false) => cascade!(3, 2, 2),
+        (1..=2, true) => cascade!(1, 4, 2),
+        (3..=4, true) => cascade!(1, 2, 1),
+        (5..=8, true) => cascade!(2, 2, 1),
+        (9..=12, true) => cascade!(3, 2, 1),
+        _ => None,
+    }
 }
 
 /// Whether the denominator all but vanishes at 1 or -1, or is no number.

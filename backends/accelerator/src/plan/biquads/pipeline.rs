@@ -1,25 +1,29 @@
-//! A cascade of two channels whose sections work side by side, each behind the one before it.
+//! A cascade whose sections work side by side, each behind the one before it.
 //!
-//! Four sections of two channels are the lanes of a vector. What a section makes of a frame goes to the
-//! next section some steps later: so no step waits for the one before it with more than one
-//! multiplication, and all sections take their step at once.
+//! Several sections, and of each the channels and maybe two frames, are the lanes of a vector. What a
+//! section makes goes to the next section some steps later: so no step waits for the one before it with
+//! more than one multiplication, and all sections take their step at once.
 
-use std::hint::black_box;
+use std::ops::Range;
 
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, Result};
 
 use crate::isa::Body;
-use crate::plan::eight::{Eight, Frames};
+use crate::plan::eight::Eight;
 
-/// The sections of a vector.
-pub(super) const SECTIONS: usize = 4;
+/// The steps that a section is behind the one before it.
+///
+/// From an output to the next section's lanes, and through that section's terms to its output, are four
+/// operations; over so many steps, their latency is no more than an output waits for the one before it.
+const BEHIND: usize = 4;
 
-/// The frames that go in and out at once.
-const FRAMES: usize = 8;
+/// The steps whose audio is turned to double precision at once.
+const STRETCH: usize = 64;
 
-/// A state below this is set to zero at the end of a call. It lies 600 dB below full scale; left
-/// alone, a filter in silence would decay into denormal numbers, which many CPUs are slow at.
-const NEGLIGIBLE: f64 = 1e-30;
+/// A value below this is set to zero at the end of a call. No 32-bit sample is as small, nor what
+/// becomes of it; left alone, a filter in silence would decay into denormal numbers, which many CPUs
+/// are slow at.
+const NEGLIGIBLE: f64 = 1e-60;
 
 /// A section that leaves the audio as it is.
 const IDENTITY: Biquad = Biquad {
@@ -30,299 +34,380 @@ const IDENTITY: Biquad = Biquad {
     a2: 0.0,
 };
 
-/// `G` groups of four sections, each section `D` steps behind the one before it.
-///
-/// From a sum to the output, to the next section's lane, and through that section's terms to its sum
-/// are five operations; over four steps and more, their latency is no more than a sum waits for the sum
-/// before it. The steps divide those that are taken at once.
+/// Sections of `P` lanes each, that take `F` frames a step, in `G` vectors. The channels that lie in a
+/// section's lanes are filtered together, one or two of them.
 #[derive(Debug)]
-pub(super) struct Cascade<V, const G: usize, const D: usize> {
+pub(super) struct Cascade<V, const G: usize, const P: usize, const F: usize> {
     isa: V,
-    groups: [Group; G],
+    parts: Vec<Part<G>>,
+    channels: usize,
 }
 
-/// Four sections of two channels: the last section in the first two lanes.
+/// What filters the channels of a section's lanes.
+#[derive(Clone, Debug)]
+struct Part<const G: usize> {
+    groups: [Group; G],
+    /// The frame that waits for one to take a step with, if any does.
+    waiting: Option<[f32; 2]>,
+}
+
+/// The sections of a vector: the last one in the first lanes.
 #[derive(Clone, Debug)]
 struct Group {
-    /// As in [`super::lanes`]: of the input, of the sum to be from the input and the input before, and
-    /// from the sum and the sum before.
-    coefficients: [[f64; 8]; 5],
-    /// The sum, the sum before it and the last input.
-    state: [[f64; 8]; 3],
+    coefficients: [[f64; 8]; 7],
+    inputs: [[f64; 8]; 3],
+    /// The outputs of the last steps.
+    outputs: [[f64; 8]; BEHIND],
 }
 
 impl Group {
-    fn of(sections: &[Biquad]) -> Self {
-        let lanes: [Biquad; 8] = std::array::from_fn(|lane| {
-            let section = sections.get(SECTIONS - 1 - lane / 2);
-            *section.unwrap_or(&IDENTITY)
+    /// Where a step takes two frames, an output is made from the second and the fourth before it: the
+    /// section is multiplied above and below by its denominator at the mirrored frequency, `A(-z)`.
+    fn of<const P: usize, const F: usize>(sections: &[Biquad]) -> Self {
+        let lanes: [[f64; 7]; 8] = std::array::from_fn(|lane| {
+            let section = sections.get(8 / P - 1 - lane / P);
+            let &Biquad { b0, b1, b2, a1, a2 } = section.unwrap_or(&IDENTITY);
+            match F {
+                1 => [b0, b1, b2, 0.0, 0.0, -a1, -a2],
+                _ => [
+                    b0,
+                    b1 - a1 * b0,
+                    b2 - a1 * b1 + a2 * b0,
+                    a2 * b1 - a1 * b2,
+                    a2 * b2,
+                    a1 * a1 - 2.0 * a2,
+                    -a2 * a2,
+                ],
+            }
         });
         Self {
-            coefficients: [
-                lanes.map(|s| s.b0),
-                lanes.map(|s| s.b1 - s.a1 * s.b0),
-                lanes.map(|s| s.b2 - s.a2 * s.b0),
-                lanes.map(|s| -s.a1),
-                lanes.map(|s| -s.a2),
-            ],
-            state: [[0.0; 8]; 3],
+            coefficients: std::array::from_fn(|i| lanes.map(|lane| lane[i])),
+            inputs: [[0.0; 8]; 3],
+            outputs: [[0.0; 8]; BEHIND],
         }
     }
 }
 
-impl<V, const G: usize, const D: usize> Cascade<V, G, D> {
-    /// Up to `4 * G` sections.
-    pub(super) fn new(isa: V, sections: &[Biquad]) -> Self {
-        let group = |g| Group::of(sections.get(g * SECTIONS..).unwrap_or_default());
+impl<V, const G: usize, const P: usize, const F: usize> Cascade<V, G, P, F> {
+    /// The most sections.
+    pub(super) const SECTIONS: usize = G * 8 / P;
+
+    pub(super) fn new(isa: V, sections: &[Biquad], channels: usize) -> Self {
+        let group = |g| Group::of::<P, F>(sections.get(g * 8 / P..).unwrap_or_default());
+        let part = Part {
+            groups: std::array::from_fn(group),
+            waiting: None,
+        };
         Self {
             isa,
-            groups: std::array::from_fn(group),
+            parts: vec![part; channels.div_ceil(P / F)],
+            channels,
         }
     }
 }
 
-impl<V: Eight, const G: usize, const D: usize> BiquadCascade for Cascade<V, G, D> {
+impl<V: Eight, const G: usize, const P: usize, const F: usize> BiquadCascade
+    for Cascade<V, G, P, F>
+{
     fn channels(&self) -> usize {
-        2
+        self.channels
     }
 
     fn process(&mut self, block: &mut AudioBlockMut<'_>) -> Result<()> {
-        let two = block.channels() == 2;
-        let mut planes = block.planes_mut();
-        let (Some(left), Some(right), true) = (planes.next(), planes.next(), two) else {
+        if block.channels() != self.channels {
             let message = "the block has not the channels that the cascade was planned for";
             return Err(Error::new(ErrorKind::InvalidInput, message));
-        };
-        self.isa.run(Planes::<V, G, D> {
-            isa: self.isa,
-            planes: [left, right],
-            groups: &mut self.groups,
-        });
-        for group in &mut self.groups {
-            for value in group.state.as_flattened_mut() {
-                if value.abs() < NEGLIGIBLE {
-                    *value = 0.0;
-                }
-            }
+        }
+        let mut planes = block.planes_mut();
+        for part in &mut self.parts {
+            let mut plane = || planes.next().unwrap_or_default();
+            let planes = match P / F {
+                1 => [plane(), &mut []],
+                _ => [plane(), plane()],
+            };
+            self.isa.run(Planes::<V, G, P, F> {
+                isa: self.isa,
+                planes,
+                part,
+            });
         }
         Ok(())
     }
 
     fn reset(&mut self) {
-        for group in &mut self.groups {
-            group.state = [[0.0; 8]; 3];
+        for part in &mut self.parts {
+            part.waiting = None;
+            for group in &mut part.groups {
+                group.inputs = [[0.0; 8]; 3];
+                group.outputs = [[0.0; 8]; BEHIND];
+            }
         }
     }
 }
 
-/// Two channels of a block.
-struct Planes<'a, V, const G: usize, const D: usize> {
+/// The channels of a section's lanes; of an odd one out, the second is empty.
+struct Planes<'a, V, const G: usize, const P: usize, const F: usize> {
     isa: V,
     planes: [&'a mut [f32]; 2],
-    groups: &'a mut [Group; G],
+    part: &'a mut Part<G>,
 }
 
-impl<V: Eight, const G: usize, const D: usize> Body for Planes<'_, V, G, D> {
+impl<V: Eight, const G: usize, const P: usize, const F: usize> Body for Planes<'_, V, G, P, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let v = self.isa;
-        let [left, right] = self.planes;
-        let count = left.len();
-        let behind = D * (SECTIONS * G - 1);
-        let late = behind.div_ceil(FRAMES);
-        let mut running = self.groups.each_ref().map(
+        let (v, mut planes) = (self.isa, self.planes);
+        let Part { groups, waiting } = self.part;
+        let mut running = groups.each_ref().map(
             #[inline(always)]
-            |group| Running::<V, D>::of(v, group),
+            |group| Running::of(v, group),
         );
-        // What comes out is so far from a multiple of the frames that go in and out at once.
-        let rest = late * FRAMES - behind;
-        let mut made = [[0.0; 2]; 2 * FRAMES];
-        let all = count.div_ceil(FRAMES) + late;
-        let full = behind.div_ceil(FRAMES).min(all);
-        let end = full.max(count / FRAMES);
-        for at in 0..full {
-            let frames = take(v, left, right, at * FRAMES);
-            partly(
-                v,
-                &mut running,
-                &frames,
-                &mut made[rest..],
-                at * FRAMES,
-                count,
+        // What comes out takes its place.
+        let last = planes.each_ref().map(
+            #[inline(always)]
+            |plane| plane.last().copied().unwrap_or_default(),
+        );
+        let early = usize::from(waiting.is_some());
+        let count = early + planes[0].len();
+        let (whole, late) = (count / F, BEHIND * (Cascade::<V, G, P, F>::SECTIONS - 1));
+        let all = count.div_ceil(F) + late;
+        let (mut inputs, mut outputs) = ([[0.0; P]; STRETCH], [[0.0; P]; STRETCH]);
+        let mut at = 0;
+        while at < all {
+            // What the sections still hold at the end is made from silence behind it, and once more from
+            // the audio that comes next: they stay as they are after the last whole step.
+            let end = all
+                .min(at + STRETCH)
+                .min(if at < whole { whole } else { all });
+            let (inputs, outputs) = (&mut inputs[..end - at], &mut outputs[..end - at]);
+            take::<P, F>(
+                inputs,
+                &planes,
+                *waiting,
+                (F * at).cast_signed() - early.cast_signed(),
             );
-            if at >= late {
-                give(v, left, right, (at - late) * FRAMES, &made);
+            steps::<V, G, P, F>(v, &mut running, inputs, outputs);
+            let first = (F * at).cast_signed() - (F * late + early).cast_signed();
+            give::<P, F>(outputs, &mut planes, first);
+            if end == whole {
+                for (group, running) in groups.iter_mut().zip(&running) {
+                    running.keep(v, group);
+                }
             }
-            made.copy_within(FRAMES..FRAMES + rest, 0);
+            at = end;
         }
-        let mut hot = running;
-        let (lefts, _) = left.as_chunks_mut();
-        let (rights, _) = right.as_chunks_mut();
-        for at in full..end {
-            let mut frames = v.widen(&lefts[at], &rights[at]);
-            // Through memory: the compiler would rather take vectors apart into pairs, with more
-            // shuffles than the CPU has room for.
-            let frames = black_box(&mut frames);
-            for i in 0..FRAMES {
-                let y = step::<V, G, D, false>(v, &mut hot, &frames[i], i, count);
-                v.store_pair(&mut made[rest + i], y);
-            }
-            black_box(&mut made);
-            [lefts[at - late], rights[at - late]] = v.narrow(&made);
-            made.copy_within(FRAMES..FRAMES + rest, 0);
-        }
-        running = hot;
-        for at in end..all {
-            let frames = take(v, left, right, at * FRAMES);
-            partly(
-                v,
-                &mut running,
-                &frames,
-                &mut made[rest..],
-                at * FRAMES,
-                count,
-            );
-            if at >= late {
-                give(v, left, right, (at - late) * FRAMES, &made);
-            }
-            made.copy_within(FRAMES..FRAMES + rest, 0);
-        }
-        for (group, running) in self.groups.iter_mut().zip(running) {
-            for (state, x) in group.state.iter_mut().zip(running.state) {
-                v.store(state, x);
-            }
-        }
+        *waiting = (count % F > 0).then_some(last);
     }
 }
 
 /// A group at work.
 #[derive(Clone, Copy)]
-struct Running<V: Eight, const D: usize> {
-    coefficients: [V::F64; 5],
-    state: [V::F64; 3],
-    /// The last outputs, of frame `n` at `n % D`.
-    made: [V::F64; D],
+struct Running<V: Eight> {
+    coefficients: [V::F64; 7],
+    inputs: [V::F64; 3],
+    outputs: [V::F64; BEHIND],
 }
 
-impl<V: Eight, const D: usize> Running<V, D> {
+impl<V: Eight> Running<V> {
     #[inline(always)]
     fn of(v: V, group: &Group) -> Self {
         let nothing = v.load(&[0.0; 8]);
         let mut running = Self {
-            coefficients: [nothing; 5],
-            state: [nothing; 3],
-            made: [nothing; D],
+            coefficients: [nothing; 7],
+            inputs: [nothing; 3],
+            outputs: [nothing; BEHIND],
         };
         for (to, from) in running.coefficients.iter_mut().zip(&group.coefficients) {
             *to = v.load(from);
         }
-        for (to, from) in running.state.iter_mut().zip(&group.state) {
+        for (to, from) in running.inputs.iter_mut().zip(&group.inputs) {
+            *to = v.load(from);
+        }
+        for (to, from) in running.outputs.iter_mut().zip(&group.outputs) {
             *to = v.load(from);
         }
         running
     }
-}
 
-/// Eight frames from `first` on; zeros where there are fewer.
-#[inline(always)]
-fn take<V: Eight>(v: V, left: &[f32], right: &[f32], first: usize) -> Frames {
-    let end = first + FRAMES;
-    if let (Some(left), Some(right)) = (left.get(first..end), right.get(first..end))
-        && let (Some(left), Some(right)) = (left.first_chunk(), right.first_chunk())
-    {
-        return v.widen(left, right);
-    }
-    let mut frames = [[0.0; 2]; FRAMES];
-    let (left, right) = (left.iter().skip(first), right.iter().skip(first));
-    for (frame, (&left, &right)) in frames.iter_mut().zip(left.zip(right)) {
-        *frame = [left.into(), right.into()];
-    }
-    frames
-}
-
-/// Gives the first eight frames back, or as many as there are.
-#[inline(always)]
-fn give<V: Eight>(
-    v: V,
-    left: &mut [f32],
-    right: &mut [f32],
-    first: usize,
-    made: &[[f64; 2]; 2 * FRAMES],
-) {
-    let narrow = v.narrow(made);
-    for (plane, narrow) in [left, right].into_iter().zip(narrow) {
-        let plane = plane.get_mut(first..).unwrap_or_default();
-        match plane.first_chunk_mut() {
-            Some(plane) => *plane = narrow,
-            None => plane.copy_from_slice(&narrow[..plane.len()]),
+    #[inline(always)]
+    fn keep(&self, v: V, group: &mut Group) {
+        for (to, &from) in group.inputs.iter_mut().zip(&self.inputs) {
+            v.store(to, from);
+        }
+        for (to, &from) in group.outputs.iter_mut().zip(&self.outputs) {
+            v.store(to, from);
+        }
+        let state = group.inputs.iter_mut().chain(&mut group.outputs);
+        for value in state.flatten() {
+            *value = if value.abs() < NEGLIGIBLE {
+                0.0
+            } else {
+                *value
+            };
         }
     }
 }
 
+/// Which of so many steps have all of their frames among the first `frames` ones, the first of them
+/// being at `first`.
 #[inline(always)]
-fn partly<V: Eight, const G: usize, const D: usize>(
-    v: V,
-    running: &mut [Running<V, D>; G],
-    frames: &Frames,
-    made: &mut [[f64; 2]],
-    first: usize,
-    count: usize,
+fn whole<const F: usize>(steps: usize, first: isize, frames: usize) -> Range<usize> {
+    let begin = (-first).max(0).cast_unsigned().div_ceil(F);
+    let end = (frames.cast_signed() - first).max(0).cast_unsigned() / F;
+    begin.min(steps)..end.min(steps).max(begin.min(steps))
+}
+
+/// Takes the frames from `first` on. Before the planes lies what waits; silence follows them.
+#[inline(always)]
+fn take<const P: usize, const F: usize>(
+    steps: &mut [[f64; P]],
+    [left, right]: &[&mut [f32]; 2],
+    waiting: Option<[f32; 2]>,
+    first: isize,
 ) {
-    for ((at, frame), made) in (first..).zip(frames).zip(made) {
-        v.store_pair(made, step::<V, G, D, true>(v, running, frame, at, count));
+    let inner = whole::<F>(steps.len(), first, left.len());
+    let (begun, rest) = steps.split_at_mut(inner.end);
+    rest.fill([0.0; P]);
+    let edge = begun[..inner.start].iter_mut().chain(rest.first_mut());
+    for (i, step) in (0..inner.start).chain([inner.end]).zip(edge) {
+        *step = std::array::from_fn(|lane| {
+            let at = first + (F * i + lane % F).cast_signed();
+            let sample = match usize::try_from(at) {
+                Ok(at) => [&**left, right][lane / F].get(at).copied(),
+                Err(_) => waiting.map(|waiting| waiting[lane / F]),
+            };
+            sample.unwrap_or_default().into()
+        });
+    }
+    let steps = &mut begun[inner.start..];
+    let frames = frames::<F>(&inner, first);
+    let (lefts, _) = left
+        .get(frames.clone())
+        .unwrap_or_default()
+        .as_chunks::<F>();
+    let (rights, _) = right.get(frames).unwrap_or_default().as_chunks::<F>();
+    if P == F {
+        for (step, left) in steps.iter_mut().zip(lefts) {
+            *step = std::array::from_fn(|lane| left[lane].into());
+        }
+    } else {
+        for ((step, left), right) in steps.iter_mut().zip(lefts).zip(rights) {
+            *step = std::array::from_fn(|lane| [left, right][lane / F][lane % F].into());
+        }
     }
 }
 
-/// All sections on a frame each. At either end of the audio, those for which there is none keep their
-/// state.
+/// Gives the frames back from `first` on, as far as they are of the planes.
 #[inline(always)]
-fn step<V: Eight, const G: usize, const D: usize, const PARTLY: bool>(
-    v: V,
-    groups: &mut [Running<V, D>; G],
-    frame: &[f64; 2],
-    at: usize,
-    count: usize,
-) -> V::F64 {
-    let (mut next, mut made) = (v.pair(frame), v.pair(frame));
-    for (g, group) in groups.iter_mut().enumerate() {
-        let [b0, from_input, from_last_input, minus_a1, minus_a2] = group.coefficients;
-        let [sum, last_sum, last_input] = group.state;
-        let oldest = group.made[at % D];
-        let x = v.follow(oldest, next);
-        let pushed = v.mul(from_last_input, last_input);
-        let pushed = v.fused(from_input, x, pushed);
-        let y = v.fused(b0, x, sum);
-        let pushed = v.fused(minus_a2, last_sum, pushed);
-        let state = [v.fused(minus_a1, sum, pushed), sum, x];
-        if PARTLY {
-            let bits = working::<D>(g * SECTIONS, at, count);
-            for (kept, new) in group.state.iter_mut().zip(state) {
-                *kept = v.choose(bits, new, *kept);
+fn give<const P: usize, const F: usize>(
+    steps: &[[f64; P]],
+    [left, right]: &mut [&mut [f32]; 2],
+    first: isize,
+) {
+    let inner = whole::<F>(steps.len(), first, left.len());
+    for i in [inner.start.wrapping_sub(1), inner.end] {
+        let Some(step) = steps.get(i) else {
+            continue;
+        };
+        for (lane, &made) in step.iter().enumerate() {
+            let at = usize::try_from(first + (F * i + lane % F).cast_signed());
+            if let Ok(at) = at
+                && let Some(sample) = [&mut **left, right][lane / F].get_mut(at)
+            {
+                *sample = made as f32;
             }
-        } else {
-            group.state = state;
         }
+    }
+    let steps = &steps[inner.clone()];
+    let frames = frames::<F>(&inner, first);
+    let left = left.get_mut(frames.clone()).unwrap_or_default();
+    let right = right.get_mut(frames).unwrap_or_default();
+    let (lefts, _) = left.as_chunks_mut::<F>();
+    let (rights, _) = right.as_chunks_mut::<F>();
+    if P == F {
+        for (step, left) in steps.iter().zip(lefts) {
+            *left = std::array::from_fn(|lane| step[lane] as f32);
+        }
+    } else {
+        for ((step, left), right) in steps.iter().zip(lefts).zip(rights) {
+            *left = std::array::from_fn(|lane| step[lane] as f32);
+            *right = std::array::from_fn(|lane| step[F + lane] as f32);
+        }
+    }
+}
+
+/// The frames of these steps, if there are any.
+#[inline(always)]
+fn frames<const F: usize>(steps: &Range<usize>, first: isize) -> Range<usize> {
+    let begin = first + (F * steps.start).cast_signed();
+    let begin = if steps.is_empty() { 0 } else { begin };
+    begin.cast_unsigned()..begin.cast_unsigned() + F * steps.len()
+}
+
+/// All sections on so many steps.
+#[inline(always)]
+fn steps<V: Eight, const G: usize, const P: usize, const F: usize>(
+    v: V,
+    running: &mut [Running<V>; G],
+    inputs: &[[f64; P]],
+    outputs: &mut [[f64; P]],
+) {
+    // A copy, so that it stays in registers.
+    let mut hot = *running;
+    let (inputs, last_inputs) = inputs.as_chunks::<BEHIND>();
+    let (outputs, last_outputs) = outputs.as_chunks_mut::<BEHIND>();
+    for (inputs, outputs) in inputs.iter().zip(outputs) {
+        for at in 0..BEHIND {
+            let made = step::<V, G, P, F>(v, &mut hot, &inputs[at], at);
+            v.store_first(&mut outputs[at], made);
+        }
+    }
+    *running = hot;
+    for (input, output) in last_inputs.iter().zip(last_outputs) {
+        v.store_first(output, step::<V, G, P, F>(v, running, input, 0));
+        for group in &mut *running {
+            group.outputs.rotate_left(1);
+        }
+    }
+}
+
+/// All sections on a step each. `at` is where the oldest outputs lie.
+#[inline(always)]
+fn step<V: Eight, const G: usize, const P: usize, const F: usize>(
+    v: V,
+    groups: &mut [Running<V>; G],
+    input: &[f64; P],
+    at: usize,
+) -> V::F64 {
+    let mut next = v.first(input);
+    let mut made = next;
+    for group in groups {
+        let [c0, c1, c2, c3, c4, d1, d2] = group.coefficients;
+        let oldest = group.outputs[at];
+        let y1 = group.outputs[(at + BEHIND - 1) % BEHIND];
+        let y2 = group.outputs[(at + BEHIND - 2) % BEHIND];
+        let x = v.follow::<P>(oldest, next);
+        // What depends on the last output comes last.
+        let [before, second, third] = group.inputs;
+        let sum = if F == 1 {
+            let sum = v.mul(c2, second);
+            let sum = v.fused(c1, before, sum);
+            group.inputs = [x, before, second];
+            v.fused(c0, x, sum)
+        } else {
+            let between = v.between(before, x);
+            let sum = v.mul(c4, third);
+            let sum = v.fused(c3, second, sum);
+            let sum = v.fused(c2, before, sum);
+            let sum = v.fused(c0, x, sum);
+            group.inputs = [x, between, before];
+            v.fused(c1, between, sum)
+        };
+        let sum = v.fused(d2, y2, sum);
+        let y = v.fused(d1, y1, sum);
+        group.outputs[at] = y;
         (next, made) = (oldest, y);
-        group.made[at % D] = y;
     }
     made
-}
-
-/// The lanes of the sections from `first` on that have one of `count` frames at this step.
-#[inline(always)]
-fn working<const D: usize>(first: usize, at: usize, count: usize) -> u8 {
-    let behind = D * first;
-    let begun = match at.checked_sub(behind) {
-        Some(frame) => SECTIONS.min(frame / D + 1),
-        None => 0,
-    };
-    let done = match at.checked_sub(behind + count) {
-        Some(frame) => SECTIONS.min(frame / D + 1),
-        None => 0,
-    };
-    // The first section's lanes are the last ones.
-    let bits = 0xff00_u32 >> (2 * begun) & 0xff >> (2 * done);
-    bits as u8
 }
