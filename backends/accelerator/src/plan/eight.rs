@@ -4,6 +4,9 @@ use std::arch::x86_64::*;
 
 use crate::isa::{Avx2, Avx512, Isa};
 
+/// The frames of four steps.
+pub(in crate::plan) type Frames<const F: usize> = [[f32; F]; 4];
+
 /// What an instruction set does with eight numbers.
 ///
 /// It is implemented for a token of [`crate::isa`]: holding one proves that the instructions may run.
@@ -15,12 +18,6 @@ pub(in crate::plan) trait Eight: Isa {
 
     fn store(self, to: &mut [f64; 8], x: Self::F64);
 
-    /// Two or four numbers, and anything.
-    fn first<const P: usize>(self, from: &[f64; P]) -> Self::F64;
-
-    /// The first two or four of them.
-    fn store_first<const P: usize>(self, to: &mut [f64; P], x: Self::F64);
-
     fn mul(self, a: Self::F64, b: Self::F64) -> Self::F64;
 
     /// `a * b + c` with one rounding.
@@ -28,6 +25,17 @@ pub(in crate::plan) trait Eight: Isa {
 
     /// All but the first `P` of `a`, and then the first `P` of `b`: two or four.
     fn follow<const P: usize>(self, a: Self::F64, b: Self::F64) -> Self::F64;
+
+    /// Steps of `F` frames in the first `P` lanes, and anything: of the left channel, and of the right
+    /// one if there is room.
+    fn widen<const P: usize, const F: usize>(
+        self,
+        left: &Frames<F>,
+        right: &Frames<F>,
+    ) -> [Self::F64; 4];
+
+    /// The two channels of such steps, or the left one and anything.
+    fn narrow<const P: usize, const F: usize>(self, steps: [Self::F64; 4]) -> [Frames<F>; 2];
 
     /// Of each pair, the second of `a` and the first of `b`.
     fn between(self, a: Self::F64, b: Self::F64) -> Self::F64;
@@ -69,27 +77,19 @@ impl Eight for Avx512 {
     }
 
     #[inline(always)]
-    fn first<const P: usize>(self, from: &[f64; P]) -> __m512d {
-        // SAFETY: the token proves AVX-512, and a reference to as many numbers is there to be read.
-        unsafe {
-            match P {
-                2 => _mm512_zextpd128_pd512(_mm_loadu_pd(from.as_ptr())),
-                4 => _mm512_zextpd256_pd512(_mm256_loadu_pd(from.as_ptr())),
-                _ => unreachable!(),
-            }
-        }
+    fn widen<const P: usize, const F: usize>(
+        self,
+        left: &Frames<F>,
+        right: &Frames<F>,
+    ) -> [__m512d; 4] {
+        // SAFETY: the token proves AVX-512, with which comes AVX.
+        unsafe { widen::<P, F>(left, right).map(|x| _mm512_zextpd256_pd512(x)) }
     }
 
     #[inline(always)]
-    fn store_first<const P: usize>(self, to: &mut [f64; P], x: __m512d) {
-        // SAFETY: the token proves AVX-512, and a reference to as many numbers is there to be written.
-        unsafe {
-            match P {
-                2 => _mm_storeu_pd(to.as_mut_ptr(), _mm512_castpd512_pd128(x)),
-                4 => _mm256_storeu_pd(to.as_mut_ptr(), _mm512_castpd512_pd256(x)),
-                _ => unreachable!(),
-            }
-        }
+    fn narrow<const P: usize, const F: usize>(self, steps: [__m512d; 4]) -> [Frames<F>; 2] {
+        // SAFETY: the token proves AVX-512, with which comes AVX.
+        unsafe { narrow::<P, F>(steps.map(|x| _mm512_castpd512_pd256(x))) }
     }
 
     #[inline(always)]
@@ -199,28 +199,19 @@ impl Eight for Avx2 {
     }
 
     #[inline(always)]
-    fn first<const P: usize>(self, from: &[f64; P]) -> [__m256d; 2] {
-        // SAFETY: the token proves AVX2, and a reference to as many numbers is there to be read.
-        unsafe {
-            let first = match P {
-                2 => _mm256_zextpd128_pd256(_mm_loadu_pd(from.as_ptr())),
-                4 => _mm256_loadu_pd(from.as_ptr()),
-                _ => unreachable!(),
-            };
-            [first, first]
-        }
+    fn widen<const P: usize, const F: usize>(
+        self,
+        left: &Frames<F>,
+        right: &Frames<F>,
+    ) -> [[__m256d; 2]; 4] {
+        // SAFETY: the token proves AVX2, with which comes AVX.
+        unsafe { widen::<P, F>(left, right).map(|x| [x, x]) }
     }
 
     #[inline(always)]
-    fn store_first<const P: usize>(self, to: &mut [f64; P], [first, _]: [__m256d; 2]) {
-        // SAFETY: the token proves AVX2, and a reference to as many numbers is there to be written.
-        unsafe {
-            match P {
-                2 => _mm_storeu_pd(to.as_mut_ptr(), _mm256_castpd256_pd128(first)),
-                4 => _mm256_storeu_pd(to.as_mut_ptr(), first),
-                _ => unreachable!(),
-            }
-        }
+    fn narrow<const P: usize, const F: usize>(self, steps: [[__m256d; 2]; 4]) -> [Frames<F>; 2] {
+        // SAFETY: the token proves AVX2, with which comes AVX.
+        unsafe { narrow::<P, F>(steps.map(|[x, _]| x)) }
     }
 
     #[inline(always)]
@@ -265,4 +256,74 @@ impl Eight for Avx2 {
             ]
         }
     }
+}
+
+/// [`Eight::widen`] for the first four lanes.
+///
+/// # Safety
+///
+/// The CPU has AVX.
+#[inline(always)]
+unsafe fn widen<const P: usize, const F: usize>(
+    left: &Frames<F>,
+    right: &Frames<F>,
+) -> [__m256d; 4] {
+    let (left, right) = (left.as_ptr().cast::<f32>(), right.as_ptr().cast::<f32>());
+    // SAFETY: the caller's promise; steps of two frames are eight of them, else there are four.
+    unsafe {
+        let halves = |x| [_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x)];
+        let [low, high] = match (P, F) {
+            // Two channels of one frame.
+            (2, 1) => {
+                let (left, right) = (_mm_loadu_ps(left), _mm_loadu_ps(right));
+                [_mm_unpacklo_ps(left, right), _mm_unpackhi_ps(left, right)]
+            }
+            // One channel of two frames.
+            (2, 2) => halves(_mm256_loadu_ps(left)),
+            (4, 2) => {
+                let left = _mm256_castps_pd(_mm256_loadu_ps(left));
+                let right = _mm256_castps_pd(_mm256_loadu_ps(right));
+                let [a, c] = halves(_mm256_castpd_ps(_mm256_unpacklo_pd(left, right)));
+                let [b, d] = halves(_mm256_castpd_ps(_mm256_unpackhi_pd(left, right)));
+                return [a, b, c, d].map(|x| _mm256_cvtps_pd(x));
+            }
+            _ => unreachable!(),
+        };
+        let (low, high) = (_mm256_cvtps_pd(low), _mm256_cvtps_pd(high));
+        let second = |x| _mm256_zextpd128_pd256(_mm256_extractf128_pd::<1>(x));
+        [low, second(low), high, second(high)]
+    }
+}
+
+/// [`Eight::narrow`] for the first four lanes.
+///
+/// # Safety
+///
+/// The CPU has AVX.
+#[inline(always)]
+unsafe fn narrow<const P: usize, const F: usize>([a, b, c, d]: [__m256d; 4]) -> [Frames<F>; 2] {
+    let mut planes = [[[0.0; F]; 4]; 2];
+    let [left, right] = planes
+        .each_mut()
+        .map(|plane| plane.as_mut_ptr().cast::<f32>());
+    // SAFETY: the caller's promise; steps of two frames are eight of them, else there are four.
+    unsafe {
+        if P == 4 {
+            let [a, b, c, d] = [a, b, c, d].map(|x| _mm256_cvtpd_ps(x));
+            let first = _mm256_castps_pd(_mm256_set_m128(c, a));
+            let second = _mm256_castps_pd(_mm256_set_m128(d, b));
+            _mm256_storeu_ps(left, _mm256_castpd_ps(_mm256_unpacklo_pd(first, second)));
+            _mm256_storeu_ps(right, _mm256_castpd_ps(_mm256_unpackhi_pd(first, second)));
+            return planes;
+        }
+        let low = _mm256_cvtpd_ps(_mm256_permute2f128_pd::<0x20>(a, b));
+        let high = _mm256_cvtpd_ps(_mm256_permute2f128_pd::<0x20>(c, d));
+        if F == 2 {
+            _mm256_storeu_ps(left, _mm256_set_m128(high, low));
+        } else {
+            _mm_storeu_ps(left, _mm_shuffle_ps::<0b10_00_10_00>(low, high));
+            _mm_storeu_ps(right, _mm_shuffle_ps::<0b11_01_11_01>(low, high));
+        }
+    }
+    planes
 }

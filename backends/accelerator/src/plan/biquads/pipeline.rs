@@ -9,16 +9,16 @@ use std::ops::Range;
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, Result};
 
 use crate::isa::Body;
-use crate::plan::eight::Eight;
+use crate::plan::eight::{Eight, Frames};
 
-/// The steps that a section is behind the one before it.
+/// The steps of a round: so many a section is behind the one before it.
 ///
 /// From an output to the next section's lanes, and through that section's terms to its output, are four
 /// operations; over so many steps, their latency is no more than an output waits for the one before it.
-const BEHIND: usize = 4;
+const ROUND: usize = 4;
 
-/// The steps whose audio is turned to double precision at once.
-const STRETCH: usize = 64;
+/// The most frames of a round.
+const MOST: usize = 2 * ROUND;
 
 /// A value below this is set to zero at the end of a call. No 32-bit sample is as small, nor what
 /// becomes of it; left alone, a filter in silence would decay into denormal numbers, which many CPUs
@@ -47,8 +47,9 @@ pub(super) struct Cascade<V, const G: usize, const P: usize, const F: usize> {
 #[derive(Clone, Debug)]
 struct Part<const G: usize> {
     groups: [Group; G],
-    /// The frame that waits for one to take a step with, if any does.
-    waiting: Option<[f32; 2]>,
+    /// The frames that wait for a whole round of them, and how many those are.
+    waiting: [[f32; MOST]; 2],
+    count: usize,
 }
 
 /// The sections of a vector: the last one in the first lanes.
@@ -57,7 +58,7 @@ struct Group {
     coefficients: [[f64; 8]; 7],
     inputs: [[f64; 8]; 3],
     /// The outputs of the last steps.
-    outputs: [[f64; 8]; BEHIND],
+    outputs: [[f64; 8]; ROUND],
 }
 
 impl Group {
@@ -83,7 +84,7 @@ impl Group {
         Self {
             coefficients: std::array::from_fn(|i| lanes.map(|lane| lane[i])),
             inputs: [[0.0; 8]; 3],
-            outputs: [[0.0; 8]; BEHIND],
+            outputs: [[0.0; 8]; ROUND],
         }
     }
 }
@@ -96,7 +97,8 @@ impl<V, const G: usize, const P: usize, const F: usize> Cascade<V, G, P, F> {
         let group = |g| Group::of::<P, F>(sections.get(g * 8 / P..).unwrap_or_default());
         let part = Part {
             groups: std::array::from_fn(group),
-            waiting: None,
+            waiting: [[0.0; MOST]; 2],
+            count: 0,
         };
         Self {
             isa,
@@ -136,16 +138,16 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> BiquadCascade
 
     fn reset(&mut self) {
         for part in &mut self.parts {
-            part.waiting = None;
+            part.count = 0;
             for group in &mut part.groups {
                 group.inputs = [[0.0; 8]; 3];
-                group.outputs = [[0.0; 8]; BEHIND];
+                group.outputs = [[0.0; 8]; ROUND];
             }
         }
     }
 }
 
-/// The channels of a section's lanes; of an odd one out, the second is empty.
+/// The channels of a section's lanes. If that is one, the second plane is empty.
 struct Planes<'a, V, const G: usize, const P: usize, const F: usize> {
     isa: V,
     planes: [&'a mut [f32]; 2],
@@ -157,47 +159,36 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> Body for Planes<'
 
     #[inline(always)]
     fn run(self) {
-        let (v, mut planes) = (self.isa, self.planes);
-        let Part { groups, waiting } = self.part;
+        let v = self.isa;
+        let Part {
+            groups,
+            waiting,
+            count,
+        } = self.part;
         let mut running = groups.each_ref().map(
             #[inline(always)]
             |group| Running::of(v, group),
         );
-        // What comes out takes its place.
-        let last = planes.each_ref().map(
-            #[inline(always)]
-            |plane| plane.last().copied().unwrap_or_default(),
-        );
-        let early = usize::from(waiting.is_some());
-        let count = early + planes[0].len();
-        let (whole, late) = (count / F, BEHIND * (Cascade::<V, G, P, F>::SECTIONS - 1));
-        let all = count.div_ceil(F) + late;
-        let (mut inputs, mut outputs) = ([[0.0; P]; STRETCH], [[0.0; P]; STRETCH]);
-        let mut at = 0;
-        while at < all {
-            // What the sections still hold at the end is made from silence behind it, and once more from
-            // the audio that comes next: they stay as they are after the last whole step.
-            let end = all
-                .min(at + STRETCH)
-                .min(if at < whole { whole } else { all });
-            let (inputs, outputs) = (&mut inputs[..end - at], &mut outputs[..end - at]);
-            take::<P, F>(
-                inputs,
-                &planes,
-                *waiting,
-                (F * at).cast_signed() - early.cast_signed(),
-            );
-            steps::<V, G, P, F>(v, &mut running, inputs, outputs);
-            let first = (F * at).cast_signed() - (F * late + early).cast_signed();
-            give::<P, F>(outputs, &mut planes, first);
-            if end == whole {
-                for (group, running) in groups.iter_mut().zip(&running) {
-                    running.keep(v, group);
-                }
-            }
-            at = end;
+        let frames = *count + self.planes[0].len();
+        let (whole, left) = (frames / (ROUND * F), frames % (ROUND * F));
+        let late = Cascade::<V, G, P, F>::SECTIONS - 1;
+        let all = frames.div_ceil(ROUND * F) + late;
+        let mut audio = Audio {
+            planes: self.planes,
+            before: *waiting,
+            early: *count,
+        };
+        // Before what comes out takes its place.
+        for (channel, waiting) in waiting.iter_mut().enumerate() {
+            *waiting = std::array::from_fn(|i| audio.sample(channel, frames - left + i));
         }
-        *waiting = (count % F > 0).then_some(last);
+        *count = left;
+        rounds::<V, G, P, F>(v, &mut running, &mut audio, 0..whole);
+        // What the sections still hold is now made from silence, and later from the audio that comes next.
+        for (group, running) in groups.iter_mut().zip(&running) {
+            running.keep(v, group);
+        }
+        rounds::<V, G, P, F>(v, &mut running, &mut audio, whole..all);
     }
 }
 
@@ -206,7 +197,7 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> Body for Planes<'
 struct Running<V: Eight> {
     coefficients: [V::F64; 7],
     inputs: [V::F64; 3],
-    outputs: [V::F64; BEHIND],
+    outputs: [V::F64; ROUND],
 }
 
 impl<V: Eight> Running<V> {
@@ -216,7 +207,7 @@ impl<V: Eight> Running<V> {
         let mut running = Self {
             coefficients: [nothing; 7],
             inputs: [nothing; 3],
-            outputs: [nothing; BEHIND],
+            outputs: [nothing; ROUND],
         };
         for (to, from) in running.coefficients.iter_mut().zip(&group.coefficients) {
             *to = v.load(from);
@@ -249,127 +240,90 @@ impl<V: Eight> Running<V> {
     }
 }
 
-/// Which of so many steps have all of their frames among the first `frames` ones, the first of them
-/// being at `first`.
-#[inline(always)]
-fn whole<const F: usize>(steps: usize, first: isize, frames: usize) -> Range<usize> {
-    let begin = (-first).max(0).cast_unsigned().div_ceil(F);
-    let end = (frames.cast_signed() - first).max(0).cast_unsigned() / F;
-    begin.min(steps)..end.min(steps).max(begin.min(steps))
+/// What waited, and what comes in and goes out. Frames are counted from the first one that waited.
+struct Audio<'a> {
+    planes: [&'a mut [f32]; 2],
+    before: [[f32; MOST]; 2],
+    early: usize,
 }
 
-/// Takes the frames from `first` on. Before the planes lies what waits; silence follows them.
-#[inline(always)]
-fn take<const P: usize, const F: usize>(
-    steps: &mut [[f64; P]],
-    [left, right]: &[&mut [f32]; 2],
-    waiting: Option<[f32; 2]>,
-    first: isize,
-) {
-    let inner = whole::<F>(steps.len(), first, left.len());
-    let (begun, rest) = steps.split_at_mut(inner.end);
-    rest.fill([0.0; P]);
-    let edge = begun[..inner.start].iter_mut().chain(rest.first_mut());
-    for (i, step) in (0..inner.start).chain([inner.end]).zip(edge) {
-        *step = std::array::from_fn(|lane| {
-            let at = first + (F * i + lane % F).cast_signed();
-            let sample = match usize::try_from(at) {
-                Ok(at) => [&**left, right][lane / F].get(at).copied(),
-                Err(_) => waiting.map(|waiting| waiting[lane / F]),
-            };
-            sample.unwrap_or_default().into()
-        });
-    }
-    let steps = &mut begun[inner.start..];
-    let frames = frames::<F>(&inner, first);
-    let (lefts, _) = left
-        .get(frames.clone())
-        .unwrap_or_default()
-        .as_chunks::<F>();
-    let (rights, _) = right.get(frames).unwrap_or_default().as_chunks::<F>();
-    if P == F {
-        for (step, left) in steps.iter_mut().zip(lefts) {
-            *step = std::array::from_fn(|lane| left[lane].into());
-        }
-    } else {
-        for ((step, left), right) in steps.iter_mut().zip(lefts).zip(rights) {
-            *step = std::array::from_fn(|lane| [left, right][lane / F][lane % F].into());
+impl Audio<'_> {
+    /// Silence follows.
+    #[inline(always)]
+    fn sample(&self, channel: usize, at: usize) -> f32 {
+        let plane = &self.planes[channel];
+        match at.checked_sub(self.early) {
+            Some(at) => plane.get(at).copied().unwrap_or_default(),
+            None => self.before[channel][at],
         }
     }
-}
 
-/// Gives the frames back from `first` on, as far as they are of the planes.
-#[inline(always)]
-fn give<const P: usize, const F: usize>(
-    steps: &[[f64; P]],
-    [left, right]: &mut [&mut [f32]; 2],
-    first: isize,
-) {
-    let inner = whole::<F>(steps.len(), first, left.len());
-    for i in [inner.start.wrapping_sub(1), inner.end] {
-        let Some(step) = steps.get(i) else {
-            continue;
-        };
-        for (lane, &made) in step.iter().enumerate() {
-            let at = usize::try_from(first + (F * i + lane % F).cast_signed());
-            if let Ok(at) = at
-                && let Some(sample) = [&mut **left, right][lane / F].get_mut(at)
-            {
-                *sample = made as f32;
+    /// A round of frames.
+    #[inline(always)]
+    fn take<const F: usize>(&self, channel: usize, first: usize) -> Frames<F> {
+        let here = first.checked_sub(self.early).and_then(
+            #[inline(always)]
+            |first| self.planes[channel].get(first..first + ROUND * F),
+        );
+        let mut frames = [[0.0; F]; ROUND];
+        match here {
+            Some(here) => frames.as_flattened_mut().copy_from_slice(here),
+            None => {
+                for (at, frame) in (first..).zip(frames.as_flattened_mut()) {
+                    *frame = self.sample(channel, at);
+                }
+            }
+        }
+        frames
+    }
+
+    #[inline(always)]
+    fn give<const F: usize>(&mut self, channel: usize, first: usize, frames: &Frames<F>) {
+        let (plane, frames) = (&mut self.planes[channel], frames.as_flattened());
+        let here = first.checked_sub(self.early);
+        match here.and_then(|first| plane.get_mut(first..first + ROUND * F)) {
+            Some(here) => here.copy_from_slice(frames),
+            None => {
+                for (at, &frame) in (first..).zip(frames) {
+                    let at = at.checked_sub(self.early);
+                    if let Some(sample) = at.and_then(|at| plane.get_mut(at)) {
+                        *sample = frame;
+                    }
+                }
             }
         }
     }
-    let steps = &steps[inner.clone()];
-    let frames = frames::<F>(&inner, first);
-    let left = left.get_mut(frames.clone()).unwrap_or_default();
-    let right = right.get_mut(frames).unwrap_or_default();
-    let (lefts, _) = left.as_chunks_mut::<F>();
-    let (rights, _) = right.as_chunks_mut::<F>();
-    if P == F {
-        for (step, left) in steps.iter().zip(lefts) {
-            *left = std::array::from_fn(|lane| step[lane] as f32);
-        }
-    } else {
-        for ((step, left), right) in steps.iter().zip(lefts).zip(rights) {
-            *left = std::array::from_fn(|lane| step[lane] as f32);
-            *right = std::array::from_fn(|lane| step[F + lane] as f32);
-        }
-    }
 }
 
-/// The frames of these steps, if there are any.
+/// All sections on so many rounds.
 #[inline(always)]
-fn frames<const F: usize>(steps: &Range<usize>, first: isize) -> Range<usize> {
-    let begin = first + (F * steps.start).cast_signed();
-    let begin = if steps.is_empty() { 0 } else { begin };
-    begin.cast_unsigned()..begin.cast_unsigned() + F * steps.len()
-}
-
-/// All sections on so many steps.
-#[inline(always)]
-fn steps<V: Eight, const G: usize, const P: usize, const F: usize>(
+fn rounds<V: Eight, const G: usize, const P: usize, const F: usize>(
     v: V,
     running: &mut [Running<V>; G],
-    inputs: &[[f64; P]],
-    outputs: &mut [[f64; P]],
+    audio: &mut Audio<'_>,
+    rounds: Range<usize>,
 ) {
     // A copy, so that it stays in registers.
     let mut hot = *running;
-    let (inputs, last_inputs) = inputs.as_chunks::<BEHIND>();
-    let (outputs, last_outputs) = outputs.as_chunks_mut::<BEHIND>();
-    for (inputs, outputs) in inputs.iter().zip(outputs) {
-        for at in 0..BEHIND {
-            let made = step::<V, G, P, F>(v, &mut hot, &inputs[at], at);
-            v.store_first(&mut outputs[at], made);
+    let late = Cascade::<V, G, P, F>::SECTIONS - 1;
+    for round in rounds {
+        let first = round * ROUND * F;
+        let left = audio.take::<F>(0, first);
+        let right = if P == F { left } else { audio.take(1, first) };
+        let mut frames = v.widen::<P, F>(&left, &right);
+        for (at, frame) in frames.iter_mut().enumerate() {
+            *frame = step::<V, G, P, F>(v, &mut hot, *frame, at);
+        }
+        let [left, right] = v.narrow::<P, F>(frames);
+        if let Some(round) = round.checked_sub(late) {
+            let first = round * ROUND * F;
+            audio.give(0, first, &left);
+            if P != F {
+                audio.give(1, first, &right);
+            }
         }
     }
     *running = hot;
-    for (input, output) in last_inputs.iter().zip(last_outputs) {
-        v.store_first(output, step::<V, G, P, F>(v, running, input, 0));
-        for group in &mut *running {
-            group.outputs.rotate_left(1);
-        }
-    }
 }
 
 /// All sections on a step each. `at` is where the oldest outputs lie.
@@ -377,16 +331,15 @@ fn steps<V: Eight, const G: usize, const P: usize, const F: usize>(
 fn step<V: Eight, const G: usize, const P: usize, const F: usize>(
     v: V,
     groups: &mut [Running<V>; G],
-    input: &[f64; P],
+    input: V::F64,
     at: usize,
 ) -> V::F64 {
-    let mut next = v.first(input);
-    let mut made = next;
+    let (mut next, mut made) = (input, input);
     for group in groups {
         let [c0, c1, c2, c3, c4, d1, d2] = group.coefficients;
         let oldest = group.outputs[at];
-        let y1 = group.outputs[(at + BEHIND - 1) % BEHIND];
-        let y2 = group.outputs[(at + BEHIND - 2) % BEHIND];
+        let y1 = group.outputs[(at + ROUND - 1) % ROUND];
+        let y2 = group.outputs[(at + ROUND - 2) % ROUND];
         let x = v.follow::<P>(oldest, next);
         // What depends on the last output comes last.
         let [before, second, third] = group.inputs;
