@@ -35,23 +35,15 @@ pub(crate) fn plan_biquads<I: Isa>(
         let message = "a cascade has 1 to 64 channels";
         return Err(Error::new(ErrorKind::InvalidInput, message).with("channels", channels));
     }
-    let many = channels >= MANY && sections.len() >= MANY;
-    if many || sections.iter().any(is_near_the_edge) {
+    if channels >= MANY && sections.len() >= MANY {
         return Ok(Box::new(lanes::Cascade::new(isa, sections, channels)));
     }
     #[cfg(target_arch = "x86_64")]
-    {
-        let isa: &dyn Any = &isa;
-        let side_by_side = if let Some(&isa) = isa.downcast_ref::<Avx512>() {
-            side_by_side(isa, sections, channels)
-        } else if let Some(&isa) = isa.downcast_ref::<Avx2>() {
-            side_by_side(isa, sections, channels)
-        } else {
-            None
-        };
-        if let Some(cascade) = side_by_side {
-            return Ok(cascade);
-        }
+    if let Some(cascade) = plan_side_by_side(&isa, sections, channels) {
+        return Ok(cascade);
+    }
+    if sections.iter().any(is_near_the_edge) {
+        return Ok(Box::new(lanes::Cascade::new(isa, sections, channels)));
     }
     // As many samples as a vector has lanes of double precision, or two where it has two.
     Ok(match I::Arithmetic::LANES {
@@ -60,30 +52,43 @@ pub(crate) fn plan_biquads<I: Isa>(
     })
 }
 
-/// The narrowest vectors that take so many sections.
+/// Plans sections side by side, where that was the fastest form.
+#[cfg(target_arch = "x86_64")]
+fn plan_side_by_side(
+    isa: &dyn Any,
+    sections: &[Biquad],
+    channels: usize,
+) -> Option<Box<dyn BiquadCascade>> {
+    if let Some(&isa) = isa.downcast_ref::<Avx512>() {
+        return side_by_side(isa, sections, channels);
+    }
+    // More than four don't fit into the registers: that pays only where few lanes are left over.
+    match (isa.downcast_ref::<Avx2>(), sections.len()) {
+        (Some(&isa), 2..=4 | 7..=8) => side_by_side(isa, sections, channels),
+        _ => None,
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 fn side_by_side<V: Eight>(
     isa: V,
     sections: &[Biquad],
     channels: usize,
 ) -> Option<Box<dyn BiquadCascade>> {
-    macro_rules! cascade {
-        ($groups:literal, $lanes:literal, $frames:literal) => {
-            Some(Box::new(
-                pipeline::Cascade::<V, $groups, $lanes, $frames>::new(isa, sections, channels),
-            ))
-        };
-    }
-    match (sections.len(), channels.is_multiple_of(2)) {
-        (2..=4, false) => cascade!(1, 2, 2),
-        (5..=8, false) => cascade!(2, 2, 2),
-        (9..=12, false) => cascade!(3, 2, 2),
-        (1..=2, true) => cascade!(1, 4, 2),
-        (3..=4, true) => cascade!(1, 2, 1),
-        (5..=8, true) => cascade!(2, 2, 1),
-        (9..=12, true) => cascade!(3, 2, 1),
-        _ => None,
-    }
+    use pipeline::Cascade;
+
+    let pairs = channels.is_multiple_of(2);
+    Some(match (sections.len(), pairs) {
+        _ if !pairs && channels > 1 => return None,
+        (2..=4, false) => Box::new(Cascade::<_, 1, 2, 2>::new(isa, sections, channels)),
+        (5..=8, false) => Box::new(Cascade::<_, 2, 2, 2>::new(isa, sections, channels)),
+        (9..=12, false) => Box::new(Cascade::<_, 3, 2, 2>::new(isa, sections, channels)),
+        (2, true) => Box::new(Cascade::<_, 1, 4, 2>::new(isa, sections, channels)),
+        (3..=4, true) => Box::new(Cascade::<_, 1, 2, 1>::new(isa, sections, channels)),
+        (5..=8, true) => Box::new(Cascade::<_, 2, 2, 1>::new(isa, sections, channels)),
+        (9..=12, true) => Box::new(Cascade::<_, 3, 2, 1>::new(isa, sections, channels)),
+        _ => return None,
+    })
 }
 
 /// Whether the denominator all but vanishes at 1 or -1, or is no number.
