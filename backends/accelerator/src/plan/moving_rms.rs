@@ -11,7 +11,7 @@ use crate::check;
 use crate::isa::Avx512;
 use crate::isa::{Body, Isa};
 #[cfg(target_arch = "x86_64")]
-use crate::plan::eight::Eight;
+use crate::plan::eight::Sums;
 
 /// The samples that are summed at once.
 const STRETCH: usize = 256;
@@ -156,7 +156,7 @@ struct Eights<'a, V, T> {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl<V: Eight, T: Float> Body for Eights<'_, V, T> {
+impl<V: Sums, T: Float> Body for Eights<'_, V, T> {
     type Output = ();
 
     #[inline(always)]
@@ -216,7 +216,7 @@ impl<V: Eight, T: Float> Body for Eights<'_, V, T> {
 /// The squares of up to eight samples; zeros where there are fewer.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn eight_squares<V: Eight, T: Float>(v: V, samples: &[T]) -> V::F64 {
+fn eight_squares<V: Sums, T: Float>(v: V, samples: &[T]) -> V::F64 {
     let mut wide = [0.0; LANES];
     for (wide, sample) in wide.iter_mut().zip(samples) {
         *wide = sample.double();

@@ -1,25 +1,29 @@
-//! A cascade of two channels whose sections work side by side, each behind the one before it.
+//! A cascade whose sections work side by side, each behind the one before it.
 //!
-//! Four sections of two channels are the lanes of a vector. What a section makes of a frame goes to the
-//! next section some steps later: so no step waits for the one before it with more than one
-//! multiplication, and all sections take their step at once.
+//! Several sections, and of each the channels and maybe two frames, are the lanes of a vector. What a
+//! section makes goes to the next section some steps later: so no step waits for the one before it with
+//! more than one multiplication, and all sections take their step at once.
 
-use std::hint::black_box;
+use std::ops::Range;
 
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, Result};
 
 use crate::isa::Body;
 use crate::plan::eight::{Eight, Frames};
 
-/// The sections of a vector.
-pub(super) const SECTIONS: usize = 4;
+/// The steps of a round: so many a section is behind the one before it.
+///
+/// From an output to the next section's lanes, and through that section's terms to its output, are four
+/// operations; over so many steps, their latency is no more than an output waits for the one before it.
+const ROUND: usize = 4;
 
-/// The frames that go in and out at once.
-const FRAMES: usize = 8;
+/// The most frames of a round.
+const MOST: usize = 2 * ROUND;
 
-/// A state below this is set to zero at the end of a call. It lies 600 dB below full scale; left
-/// alone, a filter in silence would decay into denormal numbers, which many CPUs are slow at.
-const NEGLIGIBLE: f64 = 1e-30;
+/// A value below this is set to zero at the end of a call. No 32-bit sample is as small, nor what
+/// becomes of it; left alone, a filter in silence would decay into denormal numbers, which many CPUs
+/// are slow at.
+const NEGLIGIBLE: f64 = 1e-60;
 
 /// A section that leaves the audio as it is.
 const IDENTITY: Biquad = Biquad {
@@ -30,299 +34,333 @@ const IDENTITY: Biquad = Biquad {
     a2: 0.0,
 };
 
-/// `G` groups of four sections, each section `D` steps behind the one before it.
-///
-/// From a sum to the output, to the next section's lane, and through that section's terms to its sum
-/// are five operations; over four steps and more, their latency is no more than a sum waits for the sum
-/// before it. The steps divide those that are taken at once.
+/// Sections of `P` lanes each, that take `F` frames a step, in `G` vectors. The channels that lie in a
+/// section's lanes are filtered together, one or two of them.
 #[derive(Debug)]
-pub(super) struct Cascade<V, const G: usize, const D: usize> {
+pub(super) struct Cascade<V, const G: usize, const P: usize, const F: usize> {
     isa: V,
-    groups: [Group; G],
+    parts: Vec<Part<G>>,
+    channels: usize,
 }
 
-/// Four sections of two channels: the last section in the first two lanes.
+/// What filters the channels of a section's lanes.
+#[derive(Clone, Debug)]
+struct Part<const G: usize> {
+    groups: [Group; G],
+    /// The frames that wait for a whole round of them, and how many those are.
+    waiting: [[f32; MOST]; 2],
+    count: usize,
+}
+
+/// The sections of a vector: the last one in the first lanes.
 #[derive(Clone, Debug)]
 struct Group {
-    /// As in [`super::lanes`]: of the input, of the sum to be from the input and the input before, and
-    /// from the sum and the sum before.
-    coefficients: [[f64; 8]; 5],
-    /// The sum, the sum before it and the last input.
-    state: [[f64; 8]; 3],
+    coefficients: [[f64; 8]; 7],
+    inputs: [[f64; 8]; 3],
+    /// The outputs of the last steps.
+    outputs: [[f64; 8]; ROUND],
 }
 
 impl Group {
-    fn of(sections: &[Biquad]) -> Self {
-        let lanes: [Biquad; 8] = std::array::from_fn(|lane| {
-            let section = sections.get(SECTIONS - 1 - lane / 2);
-            *section.unwrap_or(&IDENTITY)
+    /// Where a step takes two frames, an output is made from the second and the fourth before it: the
+    /// section is multiplied above and below by its denominator at the mirrored frequency, `A(-z)`.
+    fn of<const P: usize, const F: usize>(sections: &[Biquad]) -> Self {
+        let lanes: [[f64; 7]; 8] = std::array::from_fn(|lane| {
+            let section = sections.get(8 / P - 1 - lane / P);
+            let &Biquad { b0, b1, b2, a1, a2 } = section.unwrap_or(&IDENTITY);
+            match F {
+                1 => [b0, b1, b2, 0.0, 0.0, -a1, -a2],
+                _ => [
+                    b0,
+                    b1 - a1 * b0,
+                    b2 - a1 * b1 + a2 * b0,
+                    a2 * b1 - a1 * b2,
+                    a2 * b2,
+                    a1 * a1 - 2.0 * a2,
+                    -a2 * a2,
+                ],
+            }
         });
         Self {
-            coefficients: [
-                lanes.map(|s| s.b0),
-                lanes.map(|s| s.b1 - s.a1 * s.b0),
-                lanes.map(|s| s.b2 - s.a2 * s.b0),
-                lanes.map(|s| -s.a1),
-                lanes.map(|s| -s.a2),
-            ],
-            state: [[0.0; 8]; 3],
+            coefficients: std::array::from_fn(|i| lanes.map(|lane| lane[i])),
+            inputs: [[0.0; 8]; 3],
+            outputs: [[0.0; 8]; ROUND],
         }
     }
 }
 
-impl<V, const G: usize, const D: usize> Cascade<V, G, D> {
-    /// Up to `4 * G` sections.
-    pub(super) fn new(isa: V, sections: &[Biquad]) -> Self {
-        let group = |g| Group::of(sections.get(g * SECTIONS..).unwrap_or_default());
+impl<V, const G: usize, const P: usize, const F: usize> Cascade<V, G, P, F> {
+    /// The most sections.
+    pub(super) const SECTIONS: usize = G * 8 / P;
+
+    pub(super) fn new(isa: V, sections: &[Biquad], channels: usize) -> Self {
+        let group = |g| Group::of::<P, F>(sections.get(g * 8 / P..).unwrap_or_default());
+        let part = Part {
+            groups: std::array::from_fn(group),
+            waiting: [[0.0; MOST]; 2],
+            count: 0,
+        };
         Self {
             isa,
-            groups: std::array::from_fn(group),
+            parts: vec![part; channels.div_ceil(P / F)],
+            channels,
         }
     }
 }
 
-impl<V: Eight, const G: usize, const D: usize> BiquadCascade for Cascade<V, G, D> {
+impl<V: Eight, const G: usize, const P: usize, const F: usize> BiquadCascade
+    for Cascade<V, G, P, F>
+{
     fn channels(&self) -> usize {
-        2
+        self.channels
     }
 
     fn process(&mut self, block: &mut AudioBlockMut<'_>) -> Result<()> {
-        let two = block.channels() == 2;
-        let mut planes = block.planes_mut();
-        let (Some(left), Some(right), true) = (planes.next(), planes.next(), two) else {
+        if block.channels() != self.channels {
             let message = "the block has not the channels that the cascade was planned for";
             return Err(Error::new(ErrorKind::InvalidInput, message));
-        };
-        self.isa.run(Planes::<V, G, D> {
-            isa: self.isa,
-            planes: [left, right],
-            groups: &mut self.groups,
-        });
-        for group in &mut self.groups {
-            for value in group.state.as_flattened_mut() {
-                if value.abs() < NEGLIGIBLE {
-                    *value = 0.0;
-                }
-            }
+        }
+        let mut planes = block.planes_mut();
+        for part in &mut self.parts {
+            let mut plane = || planes.next().unwrap_or_default();
+            let planes = match P / F {
+                1 => [plane(), &mut []],
+                _ => [plane(), plane()],
+            };
+            self.isa.run(Planes::<V, G, P, F> {
+                isa: self.isa,
+                planes,
+                part,
+            });
         }
         Ok(())
     }
 
     fn reset(&mut self) {
-        for group in &mut self.groups {
-            group.state = [[0.0; 8]; 3];
+        for part in &mut self.parts {
+            part.count = 0;
+            for group in &mut part.groups {
+                group.inputs = [[0.0; 8]; 3];
+                group.outputs = [[0.0; 8]; ROUND];
+            }
         }
     }
 }
 
-/// Two channels of a block.
-struct Planes<'a, V, const G: usize, const D: usize> {
+/// The channels of a section's lanes. If that is one, the second plane is empty.
+struct Planes<'a, V, const G: usize, const P: usize, const F: usize> {
     isa: V,
     planes: [&'a mut [f32]; 2],
-    groups: &'a mut [Group; G],
+    part: &'a mut Part<G>,
 }
 
-impl<V: Eight, const G: usize, const D: usize> Body for Planes<'_, V, G, D> {
+impl<V: Eight, const G: usize, const P: usize, const F: usize> Body for Planes<'_, V, G, P, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
         let v = self.isa;
-        let [left, right] = self.planes;
-        let count = left.len();
-        let behind = D * (SECTIONS * G - 1);
-        let late = behind.div_ceil(FRAMES);
-        let mut running = self.groups.each_ref().map(
+        let Part {
+            groups,
+            waiting,
+            count,
+        } = self.part;
+        let mut running = groups.each_ref().map(
             #[inline(always)]
-            |group| Running::<V, D>::of(v, group),
+            |group| Running::of(v, group),
         );
-        // What comes out is so far from a multiple of the frames that go in and out at once.
-        let rest = late * FRAMES - behind;
-        let mut made = [[0.0; 2]; 2 * FRAMES];
-        let all = count.div_ceil(FRAMES) + late;
-        let full = behind.div_ceil(FRAMES).min(all);
-        let end = full.max(count / FRAMES);
-        for at in 0..full {
-            let frames = take(v, left, right, at * FRAMES);
-            partly(
-                v,
-                &mut running,
-                &frames,
-                &mut made[rest..],
-                at * FRAMES,
-                count,
-            );
-            if at >= late {
-                give(v, left, right, (at - late) * FRAMES, &made);
-            }
-            made.copy_within(FRAMES..FRAMES + rest, 0);
+        let frames = *count + self.planes[0].len();
+        let (whole, left) = (frames / (ROUND * F), frames % (ROUND * F));
+        let late = Cascade::<V, G, P, F>::SECTIONS - 1;
+        let all = frames.div_ceil(ROUND * F) + late;
+        let mut audio = Audio {
+            planes: self.planes,
+            before: *waiting,
+            early: *count,
+        };
+        // Before what comes out takes its place.
+        for (channel, waiting) in waiting.iter_mut().enumerate() {
+            *waiting = std::array::from_fn(|i| audio.sample(channel, frames - left + i));
         }
-        let mut hot = running;
-        let (lefts, _) = left.as_chunks_mut();
-        let (rights, _) = right.as_chunks_mut();
-        for at in full..end {
-            let mut frames = v.widen(&lefts[at], &rights[at]);
-            // Through memory: the compiler would rather take vectors apart into pairs, with more
-            // shuffles than the CPU has room for.
-            let frames = black_box(&mut frames);
-            for i in 0..FRAMES {
-                let y = step::<V, G, D, false>(v, &mut hot, &frames[i], i, count);
-                v.store_pair(&mut made[rest + i], y);
-            }
-            black_box(&mut made);
-            [lefts[at - late], rights[at - late]] = v.narrow(&made);
-            made.copy_within(FRAMES..FRAMES + rest, 0);
+        *count = left;
+        rounds::<V, G, P, F>(v, &mut running, &mut audio, 0..whole);
+        // What the sections still hold is now made from silence, and later from the audio that comes next.
+        for (group, running) in groups.iter_mut().zip(&running) {
+            running.keep(v, group);
         }
-        running = hot;
-        for at in end..all {
-            let frames = take(v, left, right, at * FRAMES);
-            partly(
-                v,
-                &mut running,
-                &frames,
-                &mut made[rest..],
-                at * FRAMES,
-                count,
-            );
-            if at >= late {
-                give(v, left, right, (at - late) * FRAMES, &made);
-            }
-            made.copy_within(FRAMES..FRAMES + rest, 0);
-        }
-        for (group, running) in self.groups.iter_mut().zip(running) {
-            for (state, x) in group.state.iter_mut().zip(running.state) {
-                v.store(state, x);
-            }
-        }
+        rounds::<V, G, P, F>(v, &mut running, &mut audio, whole..all);
     }
 }
 
 /// A group at work.
 #[derive(Clone, Copy)]
-struct Running<V: Eight, const D: usize> {
-    coefficients: [V::F64; 5],
-    state: [V::F64; 3],
-    /// The last outputs, of frame `n` at `n % D`.
-    made: [V::F64; D],
+struct Running<V: Eight> {
+    coefficients: [V::F64; 7],
+    inputs: [V::F64; 3],
+    outputs: [V::F64; ROUND],
 }
 
-impl<V: Eight, const D: usize> Running<V, D> {
+impl<V: Eight> Running<V> {
     #[inline(always)]
     fn of(v: V, group: &Group) -> Self {
         let nothing = v.load(&[0.0; 8]);
         let mut running = Self {
-            coefficients: [nothing; 5],
-            state: [nothing; 3],
-            made: [nothing; D],
+            coefficients: [nothing; 7],
+            inputs: [nothing; 3],
+            outputs: [nothing; ROUND],
         };
         for (to, from) in running.coefficients.iter_mut().zip(&group.coefficients) {
             *to = v.load(from);
         }
-        for (to, from) in running.state.iter_mut().zip(&group.state) {
+        for (to, from) in running.inputs.iter_mut().zip(&group.inputs) {
+            *to = v.load(from);
+        }
+        for (to, from) in running.outputs.iter_mut().zip(&group.outputs) {
             *to = v.load(from);
         }
         running
     }
-}
 
-/// Eight frames from `first` on; zeros where there are fewer.
-#[inline(always)]
-fn take<V: Eight>(v: V, left: &[f32], right: &[f32], first: usize) -> Frames {
-    let end = first + FRAMES;
-    if let (Some(left), Some(right)) = (left.get(first..end), right.get(first..end))
-        && let (Some(left), Some(right)) = (left.first_chunk(), right.first_chunk())
-    {
-        return v.widen(left, right);
-    }
-    let mut frames = [[0.0; 2]; FRAMES];
-    let (left, right) = (left.iter().skip(first), right.iter().skip(first));
-    for (frame, (&left, &right)) in frames.iter_mut().zip(left.zip(right)) {
-        *frame = [left.into(), right.into()];
-    }
-    frames
-}
-
-/// Gives the first eight frames back, or as many as there are.
-#[inline(always)]
-fn give<V: Eight>(
-    v: V,
-    left: &mut [f32],
-    right: &mut [f32],
-    first: usize,
-    made: &[[f64; 2]; 2 * FRAMES],
-) {
-    let narrow = v.narrow(made);
-    for (plane, narrow) in [left, right].into_iter().zip(narrow) {
-        let plane = plane.get_mut(first..).unwrap_or_default();
-        match plane.first_chunk_mut() {
-            Some(plane) => *plane = narrow,
-            None => plane.copy_from_slice(&narrow[..plane.len()]),
+    #[inline(always)]
+    fn keep(&self, v: V, group: &mut Group) {
+        for (to, &from) in group.inputs.iter_mut().zip(&self.inputs) {
+            v.store(to, from);
+        }
+        for (to, &from) in group.outputs.iter_mut().zip(&self.outputs) {
+            v.store(to, from);
+        }
+        let state = group.inputs.iter_mut().chain(&mut group.outputs);
+        for value in state.flatten() {
+            *value = if value.abs() < NEGLIGIBLE {
+                0.0
+            } else {
+                *value
+            };
         }
     }
 }
 
-#[inline(always)]
-fn partly<V: Eight, const G: usize, const D: usize>(
-    v: V,
-    running: &mut [Running<V, D>; G],
-    frames: &Frames,
-    made: &mut [[f64; 2]],
-    first: usize,
-    count: usize,
-) {
-    for ((at, frame), made) in (first..).zip(frames).zip(made) {
-        v.store_pair(made, step::<V, G, D, true>(v, running, frame, at, count));
-    }
+/// What waited, and what comes in and goes out. Frames are counted from the first one that waited.
+struct Audio<'a> {
+    planes: [&'a mut [f32]; 2],
+    before: [[f32; MOST]; 2],
+    early: usize,
 }
 
-/// All sections on a frame each. At either end of the audio, those for which there is none keep their
-/// state.
-#[inline(always)]
-fn step<V: Eight, const G: usize, const D: usize, const PARTLY: bool>(
-    v: V,
-    groups: &mut [Running<V, D>; G],
-    frame: &[f64; 2],
-    at: usize,
-    count: usize,
-) -> V::F64 {
-    let (mut next, mut made) = (v.pair(frame), v.pair(frame));
-    for (g, group) in groups.iter_mut().enumerate() {
-        let [b0, from_input, from_last_input, minus_a1, minus_a2] = group.coefficients;
-        let [sum, last_sum, last_input] = group.state;
-        let oldest = group.made[at % D];
-        let x = v.follow(oldest, next);
-        let pushed = v.mul(from_last_input, last_input);
-        let pushed = v.fused(from_input, x, pushed);
-        let y = v.fused(b0, x, sum);
-        let pushed = v.fused(minus_a2, last_sum, pushed);
-        let state = [v.fused(minus_a1, sum, pushed), sum, x];
-        if PARTLY {
-            let bits = working::<D>(g * SECTIONS, at, count);
-            for (kept, new) in group.state.iter_mut().zip(state) {
-                *kept = v.choose(bits, new, *kept);
+impl Audio<'_> {
+    /// Silence follows.
+    #[inline(always)]
+    fn sample(&self, channel: usize, at: usize) -> f32 {
+        let plane = &self.planes[channel];
+        match at.checked_sub(self.early) {
+            Some(at) => plane.get(at).copied().unwrap_or_default(),
+            None => self.before[channel][at],
+        }
+    }
+
+    /// A round of frames.
+    #[inline(always)]
+    fn take<const F: usize>(&self, channel: usize, first: usize) -> Frames<F> {
+        let here = first.checked_sub(self.early).and_then(
+            #[inline(always)]
+            |first| self.planes[channel].get(first..first + ROUND * F),
+        );
+        let mut frames = [[0.0; F]; ROUND];
+        match here {
+            Some(here) => frames.as_flattened_mut().copy_from_slice(here),
+            None => {
+                for (at, frame) in (first..).zip(frames.as_flattened_mut()) {
+                    *frame = self.sample(channel, at);
+                }
             }
-        } else {
-            group.state = state;
         }
+        frames
+    }
+
+    #[inline(always)]
+    fn give<const F: usize>(&mut self, channel: usize, first: usize, frames: &Frames<F>) {
+        let (plane, frames) = (&mut self.planes[channel], frames.as_flattened());
+        let here = first.checked_sub(self.early);
+        match here.and_then(|first| plane.get_mut(first..first + ROUND * F)) {
+            Some(here) => here.copy_from_slice(frames),
+            None => {
+                for (at, &frame) in (first..).zip(frames) {
+                    let at = at.checked_sub(self.early);
+                    if let Some(sample) = at.and_then(|at| plane.get_mut(at)) {
+                        *sample = frame;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All sections on so many rounds.
+#[inline(always)]
+fn rounds<V: Eight, const G: usize, const P: usize, const F: usize>(
+    v: V,
+    running: &mut [Running<V>; G],
+    audio: &mut Audio<'_>,
+    rounds: Range<usize>,
+) {
+    // A copy, so that it stays in registers.
+    let mut hot = *running;
+    let late = Cascade::<V, G, P, F>::SECTIONS - 1;
+    for round in rounds {
+        let first = round * ROUND * F;
+        let left = audio.take::<F>(0, first);
+        let right = if P == F { left } else { audio.take(1, first) };
+        let mut frames = v.widen::<P, F>(&left, &right);
+        for (at, frame) in frames.iter_mut().enumerate() {
+            *frame = step::<V, G, P, F>(v, &mut hot, *frame, at);
+        }
+        let [left, right] = v.narrow::<P, F>(frames);
+        if let Some(round) = round.checked_sub(late) {
+            let first = round * ROUND * F;
+            audio.give(0, first, &left);
+            if P != F {
+                audio.give(1, first, &right);
+            }
+        }
+    }
+    *running = hot;
+}
+
+/// All sections on a step each. `at` is where the oldest outputs lie.
+#[inline(always)]
+fn step<V: Eight, const G: usize, const P: usize, const F: usize>(
+    v: V,
+    groups: &mut [Running<V>; G],
+    input: V::F64,
+    at: usize,
+) -> V::F64 {
+    let (mut next, mut made) = (input, input);
+    for group in groups {
+        let [c0, c1, c2, c3, c4, d1, d2] = group.coefficients;
+        let oldest = group.outputs[at];
+        let y1 = group.outputs[(at + ROUND - 1) % ROUND];
+        let y2 = group.outputs[(at + ROUND - 2) % ROUND];
+        let x = v.follow::<P>(oldest, next);
+        // What depends on the last output comes last.
+        let [before, second, third] = group.inputs;
+        let sum = if F == 1 {
+            let sum = v.mul(c2, second);
+            let sum = v.fused(c1, before, sum);
+            group.inputs = [x, before, second];
+            v.fused(c0, x, sum)
+        } else {
+            let between = v.between(before, x);
+            let sum = v.mul(c4, third);
+            let sum = v.fused(c3, second, sum);
+            let sum = v.fused(c2, before, sum);
+            let sum = v.fused(c0, x, sum);
+            group.inputs = [x, between, before];
+            v.fused(c1, between, sum)
+        };
+        let sum = v.fused(d2, y2, sum);
+        let y = v.fused(d1, y1, sum);
+        group.outputs[at] = y;
         (next, made) = (oldest, y);
-        group.made[at % D] = y;
     }
     made
-}
-
-/// The lanes of the sections from `first` on that have one of `count` frames at this step.
-#[inline(always)]
-fn working<const D: usize>(first: usize, at: usize, count: usize) -> u8 {
-    let behind = D * first;
-    let begun = match at.checked_sub(behind) {
-        Some(frame) => SECTIONS.min(frame / D + 1),
-        None => 0,
-    };
-    let done = match at.checked_sub(behind + count) {
-        Some(frame) => SECTIONS.min(frame / D + 1),
-        None => 0,
-    };
-    // The first section's lanes are the last ones.
-    let bits = 0xff00_u32 >> (2 * begun) & 0xff >> (2 * done);
-    bits as u8
 }

@@ -162,7 +162,7 @@ fn plan(
 }
 
 /// Sections and channels.
-const SHAPES: [(usize, usize); 11] = [
+const SHAPES: [(usize, usize); 14] = [
     (0, 2),
     (1, 1),
     (2, 2),
@@ -174,6 +174,9 @@ const SHAPES: [(usize, usize); 11] = [
     (4, 8),
     (5, 11),
     (1, 64),
+    (6, 1),
+    (10, 1),
+    (2, 6),
 ];
 
 const BIQUAD_CUTS: [Cut; 3] = [
