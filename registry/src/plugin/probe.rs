@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use auralis_core::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
+use super::Manifest;
+use super::file::contents;
 use super::platform::{self, End, Limits, Stoppable};
 
 /// The argument by which a program is asked to be a probe's child.
@@ -55,6 +57,8 @@ pub(super) struct Request {
     pub(super) host: u32,
     /// What it limits itself to.
     pub(super) limits: Limits,
+    /// What the plugin must serve: the host has read it, so that a child need not read the file.
+    pub(super) manifest: Manifest,
     /// Whether the plugin's panics may end the process.
     pub(super) abort: bool,
     /// For a watched run: what stands in memory that nobody has written, as far as the child can bring
@@ -161,10 +165,24 @@ impl Probe {
     ///
     /// What happened instead of a good answer: in the plain one, or else in the next.
     pub fn run(&self, file: &Path) -> Result<Vec<String>, Failure> {
+        let manifest = contents(file).and_then(|bytes| Manifest::read(&bytes));
+        match manifest {
+            Ok(manifest) => self.run_described(file, &manifest),
+            Err(error) => Err(Failure::failed(error.report())),
+        }
+    }
+
+    /// The same for a file whose manifest is known.
+    pub(super) fn run_described(
+        &self,
+        file: &Path,
+        manifest: &Manifest,
+    ) -> Result<Vec<String>, Failure> {
         let decided = &AtomicBool::new(false);
         thread::scope(|scope| {
-            let runs =
-                RUNS.map(|watched| scope.spawn(move || self.run_once(file, watched, decided)));
+            let runs = RUNS.map(|watched| {
+                scope.spawn(move || self.run_once(file, manifest, watched, decided))
+            });
             let mut notes = Vec::new();
             for run in runs {
                 let outcome = run.join().unwrap_or_else(|panic| resume_unwind(panic));
@@ -180,6 +198,7 @@ impl Probe {
     fn run_once(
         &self,
         file: &Path,
+        manifest: &Manifest,
         watched: Option<u8>,
         decided: &AtomicBool,
     ) -> Result<Vec<String>, Failure> {
@@ -192,6 +211,7 @@ impl Probe {
                 // On every core, it is out of time sooner.
                 cpu_seconds: (self.time.as_secs() + 2) * cores,
             },
+            manifest: manifest.clone(),
             abort: self.abort,
             watched,
         };
