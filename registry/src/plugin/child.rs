@@ -9,7 +9,6 @@ use auralis_core::{
     Profiler, Result,
 };
 
-use super::file::contents;
 use super::load::{for_each_plugin_kind, open_copy};
 use super::probe::{ANSWER, ARGUMENT, Answer, READY, Request};
 use super::{LoadedPlugin, Manifest, PluginKind, moat, platform, rejected};
@@ -52,7 +51,7 @@ fn answer(file: &Path, self_test: &dyn Fn(&Registry) -> Result<()>) -> Result<()
         return Err(refused(io::Error::other("who asked for it is gone")));
     }
     say(&request.nonce, READY).map_err(refused)?;
-    let test = || test(file, request.abort, self_test);
+    let test = || test(file, &request.manifest, request.abort, self_test);
     let tested = match request.watched {
         None => test(),
         Some(fill) => moat::below(fill, test),
@@ -75,13 +74,13 @@ fn say(nonce: &str, what: &str) -> io::Result<()> {
 
 fn test(
     file: &Path,
+    manifest: &Manifest,
     abort: bool,
     self_test: &dyn Fn(&Registry) -> Result<()>,
 ) -> Result<Vec<String>> {
-    let manifest = Manifest::read(&contents(file)?)?;
     let plugin = open_copy(file, file, String::new(), abort)?;
     manifest.compare(plugin.plugin())?;
-    let built = buildable(&plugin, &manifest)?;
+    let built = buildable(&plugin, manifest)?;
     self_test(&built).map_err(|e| rejected(format!("its self-test failed: {}", e.report())))?;
     Ok(plugin.notes())
 }

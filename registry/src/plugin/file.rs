@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{self, ScopedJoinHandle};
 
 use auralis_core::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
@@ -12,6 +16,9 @@ use super::{platform, rejected};
 
 /// More is no library of kernels; the file is read into memory.
 const MOST_BYTES: u64 = 1 << 30;
+
+/// A longer file is hashed while it is read, in pieces of this length.
+const PIECE: usize = 1 << 20;
 
 /// What the configuration says of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,33 +76,34 @@ impl LibraryFile {
     ///
     /// [`ErrorKind::Plugin`] that says what does not fit.
     pub fn read(path: &Path, within: Option<&Path>) -> Result<Self> {
-        if !path.is_absolute() {
-            return Err(rejected(
-                "a plugin must be named by an absolute path, so that no other folder's file is \
-                 opened",
-            ));
-        }
-        let not_found = |e| rejected("the file can't be found").because(e);
-        let metadata = fs::metadata(path).map_err(not_found)?;
-        if metadata.is_dir() {
-            return Err(rejected("a plugin is a file, this is a directory"));
-        }
-        if !metadata.is_file() {
-            return Err(rejected("a plugin is a regular file, this is none"));
-        }
-        let canonical = fs::canonicalize(path).map_err(not_found)?;
-        if let Some(folder) = within {
-            stays_in(folder, &canonical)?;
-        }
-        platform::only_ours(path)?;
-        platform::only_ours(&canonical)?;
-        let bytes = contents(&canonical)?;
+        let (canonical, bytes, hash) = found(path, within)?;
         Ok(Self {
             path: path.into(),
-            sha256: sha256(&bytes),
+            sha256: hash.finish(&bytes),
             canonical,
             bytes,
         })
+    }
+
+    /// The same, and what `look` makes of the bytes: it has a thread of its own, since hashing takes the
+    /// longest of all that is done with a library that is known.
+    pub(super) fn read_and<T: Send>(
+        path: &Path,
+        within: Option<&Path>,
+        look: impl FnOnce(&[u8]) -> T + Send,
+    ) -> Result<(Self, T)> {
+        let (canonical, bytes, hash) = found(path, within)?;
+        let (sha256, seen) = thread::scope(|scope| {
+            let seen = scope.spawn(|| look(&bytes));
+            (hash.finish(&bytes), joined(seen))
+        });
+        let file = Self {
+            path: path.into(),
+            sha256,
+            canonical,
+            bytes,
+        };
+        Ok((file, seen))
     }
 
     /// Whether the file is the one that was pinned.
@@ -118,6 +126,33 @@ impl LibraryFile {
     }
 }
 
+/// The path without links, the bytes and the hash that was begun, if the file may be read, see
+/// [`LibraryFile::read`].
+fn found(path: &Path, within: Option<&Path>) -> Result<(PathBuf, Vec<u8>, Hash)> {
+    if !path.is_absolute() {
+        return Err(rejected(
+            "a plugin must be named by an absolute path, so that no other folder's file is \
+             opened",
+        ));
+    }
+    let not_found = |e| rejected("the file can't be found").because(e);
+    let metadata = fs::metadata(path).map_err(not_found)?;
+    if metadata.is_dir() {
+        return Err(rejected("a plugin is a file, this is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(rejected("a plugin is a regular file, this is none"));
+    }
+    let canonical = fs::canonicalize(path).map_err(not_found)?;
+    if let Some(folder) = within {
+        stays_in(folder, &canonical)?;
+    }
+    platform::only_ours(path)?;
+    platform::only_ours(&canonical)?;
+    let (bytes, hash) = hashed_contents(&canonical)?;
+    Ok((canonical, bytes, hash))
+}
+
 fn stays_in(folder: &Path, canonical: &Path) -> Result<()> {
     let resolved = fs::canonicalize(folder)
         .map_err(|e| Error::new(ErrorKind::Plugin, "the folder can't be found").because(e))?;
@@ -131,18 +166,85 @@ fn stays_in(folder: &Path, canonical: &Path) -> Result<()> {
 }
 
 pub(super) fn contents(path: &Path) -> Result<Vec<u8>> {
-    let unreadable = |e| rejected("the file can't be read").because(e);
+    let (file, len) = opened(path)?;
+    let mut bytes = Vec::with_capacity(len);
+    file.take(MOST_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    Ok(bytes)
+}
+
+/// The file, and how many bytes it has.
+fn opened(path: &Path) -> Result<(File, usize)> {
     let file = File::open(path).map_err(unreadable)?;
     let len = file.metadata().map_err(unreadable)?.len();
     if len > MOST_BYTES {
         let message = format!("the file has {len} bytes, a plugin has {MOST_BYTES} at most");
         return Err(rejected(message));
     }
-    let mut bytes = Vec::with_capacity(len as usize);
-    file.take(MOST_BYTES)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    Ok(bytes)
+    Ok((file, len as usize))
+}
+
+fn unreadable(error: io::Error) -> Error {
+    rejected("the file can't be read").because(error)
+}
+
+/// What the file holds, and the hash of as much of it as was hashed while it was read.
+fn hashed_contents(path: &Path) -> Result<(Vec<u8>, Hash)> {
+    let (mut file, len) = opened(path)?;
+    let mut bytes = vec![0; len];
+    if len <= PIECE {
+        file.read_exact(&mut bytes).map_err(unreadable)?;
+        return Ok((bytes, Hash::default()));
+    }
+    let all_read = &AtomicBool::new(false);
+    let hash = thread::scope(|scope| {
+        let (read, pieces) = channel();
+        let places = bytes.chunks_mut(PIECE);
+        let reading = scope.spawn(move || {
+            for place in places {
+                file.read_exact(place)?;
+                let piece: &[u8] = place;
+                // Only a panic could have ended the hashing.
+                let _ = read.send(piece);
+            }
+            all_read.store(true, Ordering::Relaxed);
+            Ok(())
+        });
+        let hash = Hash::default().follow(pieces, all_read);
+        joined(reading).map(|()| hash)
+    });
+    Ok((bytes, hash.map_err(unreadable)?))
+}
+
+/// The hash of the beginning of a file.
+#[derive(Default)]
+struct Hash {
+    state: Sha256,
+    len: usize,
+}
+
+impl Hash {
+    /// Hashes pieces as they are read. Those that are left over when that ends wait for
+    /// [`finish`](Self::finish).
+    fn follow(mut self, pieces: Receiver<&[u8]>, all_read: &AtomicBool) -> Self {
+        while !all_read.load(Ordering::Relaxed)
+            && let Ok(piece) = pieces.recv()
+        {
+            self.state.update(piece);
+            self.len += piece.len();
+        }
+        self
+    }
+
+    /// The SHA-256 of `bytes`, which begin with what was hashed, in hexadecimal.
+    fn finish(self, bytes: &[u8]) -> String {
+        hexadecimal(&self.state.chain_update(&bytes[self.len..]).finalize())
+    }
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 pub(super) fn sha256(bytes: &[u8]) -> String {

@@ -94,18 +94,23 @@ impl Examined {
             sealed: false,
             outcome: Err(error),
         };
-        let file = match LibraryFile::read(path, allowance.within.as_deref()) {
-            Ok(file) => file,
+        let (within, pin) = (allowance.within.as_deref(), allowance.voucher.pin());
+        let look = |bytes: &[u8]| looked_at(bytes, allowance);
+        // Nothing is parsed of a file that is not the one that was meant.
+        let read = match pin {
+            None => {
+                LibraryFile::read_and(path, within, look).map(|(file, seen)| (file, Some(seen)))
+            }
+            Some(_) => LibraryFile::read(path, within).map(|file| (file, None)),
+        };
+        let (file, seen) = match read {
+            Ok(read) => read,
             Err(error) => return refused(None, error),
         };
-        // Nothing is parsed of a file that is not the one that was meant.
-        let pin = allowance.voucher.pin();
         if let Some(Err(error)) = pin.map(|pin| file.check_pin(pin)) {
             return refused(Some(file), error);
         }
-        // Even of a file that can't be used it is good to know what it would have brought.
-        let manifest = Manifest::read(&file.bytes);
-        let checked = check(&file, manifest.as_ref(), allowance);
+        let (manifest, checked) = seen.unwrap_or_else(|| look(&file.bytes));
         let record = store.and_then(|store| store.known(&file.sha256));
         Self {
             fits: checked.is_ok(),
@@ -118,21 +123,24 @@ impl Examined {
     }
 }
 
-/// Whether the file is sealed, if nothing in it speaks against it.
-fn check(
-    file: &LibraryFile,
-    manifest: Result<&Manifest, &Error>,
-    allowance: &Allowance,
-) -> Result<bool> {
-    architecture::check(&file.bytes)?;
+/// The manifest, and whether the file is sealed, if nothing in it speaks against it. Even of a file that
+/// can't be used it is good to know what it would have brought.
+fn looked_at(bytes: &[u8], allowance: &Allowance) -> (Result<Manifest>, Result<bool>) {
+    let manifest = Manifest::read(bytes);
+    let checked = check(bytes, manifest.as_ref(), allowance);
+    (manifest, checked)
+}
+
+fn check(bytes: &[u8], manifest: Result<&Manifest, &Error>, allowance: &Allowance) -> Result<bool> {
+    architecture::check(bytes)?;
     match manifest {
         Ok(manifest) => manifest.fits(CpuFeatures::detect(), allowance.abort)?,
         // An error can't be cloned: it is found again.
-        Err(_) => return Manifest::read(&file.bytes).map(|_| false),
+        Err(_) => return Manifest::read(bytes).map(|_| false),
     }
-    let sealed = seal::check(&file.bytes)?;
-    root::check(&file.bytes)?;
-    relocations::check(&file.bytes)?;
+    let sealed = seal::check(bytes)?;
+    root::check(bytes)?;
+    relocations::check(bytes)?;
     if !sealed && allowance.voucher == Voucher::Seal {
         return Err(rejected(
             "the file is neither pinned nor sealed, so nothing tells it from a damaged one: \

@@ -259,7 +259,11 @@ impl Loader {
             program = %probe.program().display(),
             "testing a plugin in a child process"
         );
-        match probe.clone().allow_abort(abort).run(copy) {
+        match probe
+            .clone()
+            .allow_abort(abort)
+            .run_described(copy, manifest)
+        {
             Ok(notes) => {
                 for note in &notes {
                     tracing::warn!(file = %file.path.display(), "plugin: {note}");

@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 use auralis_core::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
+use super::Manifest;
+use super::file::contents;
 use super::platform::{self, End, Limits, Stoppable};
 
 /// The argument by which a program is asked to be a probe's child.
@@ -28,6 +31,9 @@ pub(super) const READY: &str = "ready";
 
 /// How often it is looked whether the child still lives.
 const TICK: Duration = Duration::from_millis(2);
+
+/// And how often of one that has answered, which is about to end.
+const END_TICK: Duration = Duration::from_micros(100);
 
 /// What a dead child has written is awaited so long.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -51,6 +57,8 @@ pub(super) struct Request {
     pub(super) host: u32,
     /// What it limits itself to.
     pub(super) limits: Limits,
+    /// What the plugin must serve: the host has read it, so that a child need not read the file.
+    pub(super) manifest: Manifest,
     /// Whether the plugin's panics may end the process.
     pub(super) abort: bool,
     /// For a watched run: what stands in memory that nobody has written, as far as the child can bring
@@ -146,25 +154,54 @@ impl Probe {
         &self.program
     }
 
-    /// Lets a child open `file` and try what it serves. Gives what it noticed, such as that the
+    /// Lets children open `file` and try what it serves. Gives what they noticed, such as that the
     /// floating-point control was changed.
     ///
-    /// One that passes is tried again by children that watch their heap and their stack, and whose
-    /// memory begins with other bytes: code that reads what nobody has written, or writes past what is
-    /// its own, may well be right once.
+    /// Beside a plain one, there are children that watch their heap and their stack, and whose memory
+    /// begins with other bytes: code that reads what nobody has written, or writes past what is its
+    /// own, may well be right once.
     ///
     /// # Errors
     ///
-    /// What happened instead of a good answer.
+    /// What happened instead of a good answer: in the plain one, or else in the next.
     pub fn run(&self, file: &Path) -> Result<Vec<String>, Failure> {
-        let mut notes = Vec::new();
-        for watched in RUNS {
-            notes = self.run_once(file, watched)?;
+        let manifest = contents(file).and_then(|bytes| Manifest::read(&bytes));
+        match manifest {
+            Ok(manifest) => self.run_described(file, &manifest),
+            Err(error) => Err(Failure::failed(error.report())),
         }
-        Ok(notes)
     }
 
-    fn run_once(&self, file: &Path, watched: Option<u8>) -> Result<Vec<String>, Failure> {
+    /// The same for a file whose manifest is known.
+    pub(super) fn run_described(
+        &self,
+        file: &Path,
+        manifest: &Manifest,
+    ) -> Result<Vec<String>, Failure> {
+        let decided = &AtomicBool::new(false);
+        thread::scope(|scope| {
+            let runs = RUNS.map(|watched| {
+                scope.spawn(move || self.run_once(file, manifest, watched, decided))
+            });
+            let mut notes = Vec::new();
+            for run in runs {
+                let outcome = run.join().unwrap_or_else(|panic| resume_unwind(panic));
+                // Which of them fails first is chance, so all that come before have their say.
+                decided.store(outcome.is_err(), Ordering::Relaxed);
+                notes = outcome?;
+            }
+            Ok(notes)
+        })
+    }
+
+    /// `decided`: nobody waits for this run any more.
+    fn run_once(
+        &self,
+        file: &Path,
+        manifest: &Manifest,
+        watched: Option<u8>,
+        decided: &AtomicBool,
+    ) -> Result<Vec<String>, Failure> {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let request = Request {
             nonce: format!("{:016x}", RandomState::new().hash_one(std::process::id())),
@@ -174,10 +211,12 @@ impl Probe {
                 // On every core, it is out of time sooner.
                 cpu_seconds: (self.time.as_secs() + 2) * cores,
             },
+            manifest: manifest.clone(),
             abort: self.abort,
             watched,
         };
-        let mut child = Run::start(&self.program, file, watched).map_err(|e| self.not_run(e))?;
+        let run = Run::start(&self.program, file, watched, decided);
+        let mut child = run.map_err(|e| self.not_run(e))?;
         child.ask(&request).map_err(|e| self.not_run(e))?;
         child.judge(&request, self.time)
     }
@@ -197,8 +236,10 @@ enum Event {
 }
 
 /// A child at work. It and its group are gone when this is dropped.
-struct Run {
+struct Run<'a> {
     child: Child,
+    /// Whether the verdict has fallen elsewhere.
+    decided: &'a AtomicBool,
     /// Whether the plugin has had its chance: what happens before is not its fault.
     ready: bool,
     out_of_memory: bool,
@@ -208,7 +249,7 @@ struct Run {
     stop: Arc<AtomicBool>,
 }
 
-impl Drop for Run {
+impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         platform::kill_group(&mut self.child);
@@ -217,8 +258,13 @@ impl Drop for Run {
     }
 }
 
-impl Run {
-    fn start(program: &Path, file: &Path, watched: Option<u8>) -> io::Result<Self> {
+impl<'a> Run<'a> {
+    fn start(
+        program: &Path,
+        file: &Path,
+        watched: Option<u8>,
+        decided: &'a AtomicBool,
+    ) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
             .arg(ARGUMENT)
@@ -231,6 +277,7 @@ impl Run {
         }
         Ok(Self {
             child: platform::own_group(&mut command).spawn()?,
+            decided,
             ready: false,
             out_of_memory: false,
             complaints: Vec::new(),
@@ -320,7 +367,7 @@ impl Run {
             }
             let memory = request.limits.memory;
             self.out_of_memory |= platform::is_out_of_memory(self.child.id(), memory);
-            if Instant::now() >= deadline {
+            if self.is_over(deadline) {
                 return Ok(Outcome::Silence);
             }
         }
@@ -343,11 +390,15 @@ impl Run {
     fn end(&mut self, deadline: Instant) -> io::Result<Option<End>> {
         loop {
             let end = platform::ended(&mut self.child)?;
-            if end.is_some() || Instant::now() >= deadline {
+            if end.is_some() || self.is_over(deadline) {
                 return Ok(end);
             }
-            thread::sleep(TICK / 4);
+            thread::sleep(END_TICK);
         }
+    }
+
+    fn is_over(&self, deadline: Instant) -> bool {
+        self.decided.load(Ordering::Relaxed) || Instant::now() >= deadline
     }
 
     /// What is to be said of a program that never came to the plugin.

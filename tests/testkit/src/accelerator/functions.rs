@@ -4,32 +4,33 @@ use auralis_core::{Accelerator, Result};
 
 use super::Tested;
 use super::reference::{EPSILON, UNDERFLOW, exact, near};
+use super::remembered::remembered;
 use super::sweep::Sweep;
 use crate::{Effort, Outcome};
 
 trials! { tanh exp ln }
 
 fn tanh(subject: Tested<'_>) -> Outcome {
-    function(subject, |a, data| a.tanh(data), f64::tanh)
+    function(subject, "tanh", |a, data| a.tanh(data), f64::tanh)
 }
 
 fn exp(subject: Tested<'_>) -> Outcome {
-    function(subject, |a, data| a.exp(data), f64::exp)
+    function(subject, "exp", |a, data| a.exp(data), f64::exp)
 }
 
 fn ln(subject: Tested<'_>) -> Outcome {
-    function(subject, |a, data| a.ln(data), f64::ln)
+    function(subject, "ln", |a, data| a.ln(data), f64::ln)
 }
 
 /// Tests a function of single samples, within 2 ε of itself: in slices of any length, then all over the
 /// numbers, then where such functions change their ways.
 fn function(
     subject: Tested<'_>,
+    name: &'static str,
     call: impl Fn(&dyn Accelerator, &mut [f32]) -> Result<()>,
     reference: fn(f64) -> f64,
 ) -> Outcome {
-    let judge = |x: f32, got: f32| {
-        let wanted = reference(x.into());
+    let judge = |wanted: f64, got: f32| {
         if wanted == 0.0 {
             return exact(got, wanted as f32);
         }
@@ -41,20 +42,25 @@ fn function(
     Sweep::of(subject).each(
         subject,
         |accelerator, data, []: [&[f32]; 0]| call(accelerator, data),
-        |_, x, [], got| judge(x, got),
+        |_, x, [], got| judge(reference(x.into()), got),
     )?;
     // Prime, so that the mantissas differ from one exponent to the next.
     let stride = match subject.effort {
         Effort::Quick => 1_048_583,
         Effort::Full => 16_411,
     };
-    let everywhere = (0..=u32::MAX).step_by(stride).map(f32::from_bits);
-    let values: Vec<f32> = everywhere.chain(turning_points()).collect();
-    let mut results = values.clone();
+    let values = remembered::<f32, Vec<f32>>("values", [stride, 0], || {
+        let everywhere = (0..=u32::MAX).step_by(stride).map(f32::from_bits);
+        everywhere.chain(turning_points()).collect()
+    });
+    let wanted = remembered::<f32, Vec<f64>>(name, [stride, 0], || {
+        values.iter().map(|x| reference((*x).into())).collect()
+    });
+    let mut results = values.to_vec();
     let called = call(&*subject.instance()?, &mut results);
     called.map_err(|e| format!("length {}: failed: {}", values.len(), e.report()))?;
-    for (x, got) in values.iter().zip(&results) {
-        judge(*x, *got).map_err(|e| format!("of {x:?}: {e}"))?;
+    for ((x, wanted), got) in values.iter().zip(&*wanted).zip(&results) {
+        judge(*wanted, *got).map_err(|e| format!("of {x:?}: {e}"))?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod guarded;
 mod listed;
 mod plans;
 mod reference;
+mod remembered;
 mod samples;
 mod slices;
 mod sweep;

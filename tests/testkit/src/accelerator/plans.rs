@@ -91,15 +91,18 @@ fn noise<T: Real>(seed: u64, len: usize) -> Vec<T> {
     (0..len).map(|_| T::of(noise.unit())).collect()
 }
 
-/// The sample `n` of the full convolution, in double precision.
-fn convolution<T: Real>(signal: &[T], kernel: &[T], n: usize) -> f64 {
-    let from = (n + 1).saturating_sub(kernel.len());
-    let to = signal.len().min(n + 1);
-    signal[from..to]
-        .iter()
-        .zip(kernel[n + 1 - to..=n - from].iter().rev())
-        .map(|(sample, tap)| sample.double() * tap.double())
-        .sum()
+/// The full convolution, in double precision.
+fn convolution<T: Real>(signal: &[T], kernel: &[T]) -> Vec<f64> {
+    let signal: Vec<f64> = signal.iter().map(|x| x.double()).collect();
+    let mut sums = vec![0.0; signal.len() + kernel.len() - 1];
+    for (delay, tap) in kernel.iter().map(|x| x.double()).enumerate() {
+        // Many kernels are sparse.
+        if tap != 0.0 {
+            let delayed = sums[delay..].iter_mut().zip(&signal);
+            delayed.for_each(|(sum, sample)| *sum += sample * tap);
+        }
+    }
+    sums
 }
 
 fn largest<T: Real>(samples: &[T]) -> f64 {

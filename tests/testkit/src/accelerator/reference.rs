@@ -58,6 +58,17 @@ pub(super) fn wide(x: Complex<f32>) -> Complex<f64> {
     }
 }
 
+/// The magnitude of what was single precision: its square is finite and normal in double precision.
+pub(super) fn norm(x: Complex<f64>) -> f64 {
+    let square = x.norm_sqr();
+    // One infinite part is enough, whatever the other one is.
+    if square.is_finite() {
+        square.sqrt()
+    } else {
+        x.norm()
+    }
+}
+
 /// `x * 2^bits` to nearest even, limited to the integers of `bits + 1` bits; 0 for NaN. Exact: the
 /// product and the limits are whole in double precision.
 pub(super) fn integer(x: f32, bits: i32) -> i32 {

@@ -6,7 +6,7 @@ use proptest::test_runner::TestCaseError;
 use super::super::guarded::refuses as refuses_call;
 use super::convolve::runner;
 use super::streams::{Cut, same_bits, stream};
-use super::{Tested, close, largest, noise, refused, report, sum_of_magnitudes};
+use super::{Tested, close, convolution, largest, noise, refused, report, sum_of_magnitudes};
 use crate::{Effort, Outcome, check};
 
 const LATENCIES: [Latency; 2] = [Latency::Zero, Latency::OneBlock];
@@ -38,18 +38,7 @@ fn compare(
     impulse: &[f32],
     cases: &[(usize, &[Cut])],
 ) -> Outcome {
-    let taps: Vec<_> = impulse
-        .iter()
-        .enumerate()
-        .filter(|(_, tap)| **tap != 0.0)
-        .collect();
-    let output = |n: usize| {
-        let reached = taps.iter().take_while(|(delay, _)| *delay <= n);
-        reached
-            .map(|&(delay, &tap)| f64::from(signal[n - delay]) * f64::from(tap))
-            .sum()
-    };
-    let right: Vec<f64> = (0..signal.len()).map(output).collect();
+    let right = convolution(signal, impulse);
     let bound = 16.0 * f64::from(f32::EPSILON) * largest(signal) * sum_of_magnitudes(impulse);
     for &(block, cuts) in cases {
         for latency in LATENCIES {

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use auralis_core::Window;
 
 use super::super::guarded::written;
+use super::super::remembered::remembered;
 use super::{Tested, close};
 use crate::Outcome;
 
@@ -25,10 +26,11 @@ pub(super) fn matches_the_formula(subject: &Tested<'_>) -> Outcome {
                 let a = TAU * i as f64 / (len - 1) as f64;
                 a0 - a1 * a.cos() + a2 * (2.0 * a).cos() - a3 * (3.0 * a).cos()
             };
-            let expected: Vec<f64> = match len {
-                1 => vec![1.0],
-                _ => (0..len).map(formula).collect(),
-            };
+            let expected =
+                remembered::<f32, Vec<f64>>("window", [window as usize, len], || match len {
+                    1 => vec![1.0],
+                    _ => (0..len).map(formula).collect(),
+                });
             let what = || format!("{window:?}, length {len}");
             let found = written(&vec![f32::NAN; len], |dst| accelerator.window(dst, window))
                 .map_err(|e| format!("{}: {e}", what()))?;
