@@ -183,3 +183,11 @@ isa! {
     /// NEON: every 64-bit Arm.
     Neon "aarch64" "neon" Neon Fused<16>, "neon" ["neon"]
 }
+
+#[cfg(target_arch = "x86_64")]
+impl Avx512 {
+    /// The token of what every CPU with these features has too.
+    pub(crate) fn avx2(self) -> Avx2 {
+        Avx2(())
+    }
+}

@@ -33,10 +33,10 @@ impl Kernels for Portable {}
 impl Kernels for Sse42 {}
 
 #[cfg(target_arch = "x86_64")]
-by_hand!(Avx2);
+by_hand!(Avx2 math);
 
 #[cfg(target_arch = "x86_64")]
-by_hand!(Avx512);
+by_hand!(Avx512 tabled);
 
 #[cfg(target_arch = "aarch64")]
-by_hand!(Neon);
+by_hand!(Neon math);

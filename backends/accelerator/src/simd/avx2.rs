@@ -1,10 +1,10 @@
 //! Vectors of AVX2 with FMA.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::THREE_QUARTERS;
-use super::Vectors;
 use super::x86::{self, join};
+use super::{Exponents, Pairs, THREE_QUARTERS, Vectors};
 use crate::generic::ROUND;
 use crate::isa::Avx2;
 
@@ -43,9 +43,9 @@ fn to_i16_range(v: Avx2, x: __m256) -> __m256i {
 
 impl Vectors for Avx2 {
     type F32 = __m256;
+    type Narrow = Self;
 
     const LANES: usize = 8;
-    const POWERS_SATURATE: bool = false;
 
     proven! {
         fn splat(self, x: f32) -> __m256 {
@@ -130,66 +130,33 @@ impl Vectors for Avx2 {
             _mm256_div_ps(a, b)
         }
 
-        fn scale_by_power(self, x: __m256, sum: __m256) -> __m256 {
-            let origin = _mm256_set1_epi32(ROUND.to_bits().cast_signed());
-            let exponent = _mm256_sub_epi32(_mm256_castps_si256(sum), origin);
-            let half = _mm256_srai_epi32::<1>(exponent);
-            let rest = _mm256_sub_epi32(exponent, half);
-            _mm256_mul_ps(_mm256_mul_ps(x, two_to(half)), two_to(rest))
-        }
-
         fn power(self, sum: __m256) -> __m256 {
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(sum)))
         }
 
-        fn split(self, x: __m256) -> [__m256; 2] {
-            let denormal = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(f32::MIN_POSITIVE));
-            let raised = _mm256_mul_ps(x, _mm256_set1_ps(TWO_23));
-            let normal = _mm256_castps_si256(_mm256_blendv_ps(x, raised, denormal));
-            let least = _mm256_set1_epi32(THREE_QUARTERS);
-            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, least));
-            let mantissa = _mm256_sub_epi32(normal, _mm256_slli_epi32::<23>(exponent));
-            let lowered = _mm256_and_ps(denormal, _mm256_set1_ps(23.0));
-            let exponent = _mm256_sub_ps(_mm256_cvtepi32_ps(exponent), lowered);
-
-            let (zero, infinity) = (_mm256_setzero_ps(), _mm256_set1_ps(f32::INFINITY));
-            let infinite = _mm256_cmp_ps::<_CMP_EQ_OQ>(x, infinity);
-            let none = _mm256_cmp_ps::<_CMP_EQ_OQ>(x, zero);
-            let exponent = _mm256_blendv_ps(exponent, infinity, infinite);
-            let exponent = _mm256_blendv_ps(exponent, _mm256_set1_ps(f32::NEG_INFINITY), none);
-            // All bits set are a NaN.
-            let unreal = _mm256_cmp_ps::<_CMP_NGE_UQ>(x, zero);
-            [_mm256_or_ps(_mm256_castsi256_ps(mantissa), unreal), exponent]
+        fn swapped(self, x: __m256, _turn: usize) -> __m256 {
+            _mm256_permute_ps::<0xb1>(x)
         }
 
-        fn complex_mul(self, [a, same]: [__m256; 2], b: __m256) -> __m256 {
-            let crossed = _mm256_mul_ps(_mm256_movehdup_ps(same), _mm256_permute_ps::<0xb1>(b));
+        fn complex_mul(self, [a, same]: [__m256; 2], [b, swapped]: [__m256; 2]) -> __m256 {
+            let crossed = _mm256_mul_ps(_mm256_movehdup_ps(same), swapped);
             _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
         }
 
-        fn complex_mul_add(self, d: __m256, [a, same]: [__m256; 2], b: __m256) -> __m256 {
-            let swapped = _mm256_permute_ps::<0xb1>(b);
+        fn complex_mul_add(
+            self,
+            d: __m256,
+            [a, same]: [__m256; 2],
+            [b, swapped]: [__m256; 2]
+        ) -> __m256 {
             let crossed = _mm256_fmaddsub_ps(_mm256_movehdup_ps(same), swapped, d);
             _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
         }
+    }
 
-        fn interleave(self, left: __m256, right: __m256) -> [__m256; 2] {
-            let low = _mm256_unpacklo_ps(left, right);
-            let high = _mm256_unpackhi_ps(left, right);
-            [
-                _mm256_permute2f128_ps::<0x20>(low, high),
-                _mm256_permute2f128_ps::<0x31>(low, high),
-            ]
-        }
-
-        fn deinterleave(self, [low, high]: [__m256; 2]) -> [__m256; 2] {
-            let first = _mm256_permute2f128_ps::<0x20>(low, high);
-            let second = _mm256_permute2f128_ps::<0x31>(low, high);
-            [
-                _mm256_shuffle_ps::<0x88>(first, second),
-                _mm256_shuffle_ps::<0xdd>(first, second),
-            ]
-        }
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
     }
 
     #[inline(always)]
@@ -303,6 +270,73 @@ impl Vectors for Avx2 {
             _mm256_storeu_si256(to.cast(), whole);
         }
     }
+}
+
+impl Pairs for Avx2 {
+    proven! {
+        fn interleave(self, left: __m256, right: __m256) -> [__m256; 2] {
+            // With AVX-512 the compiler would make two steps within lanes one across them, which takes
+            // twice as long as both.
+            let low = kept(_mm256_unpacklo_ps(left, right));
+            let high = kept(_mm256_unpackhi_ps(left, right));
+            [
+                _mm256_permute2f128_ps::<0x20>(low, high),
+                _mm256_permute2f128_ps::<0x31>(low, high),
+            ]
+        }
+
+        fn deinterleave(self, [low, high]: [__m256; 2]) -> [__m256; 2] {
+            let first = _mm256_permute2f128_ps::<0x20>(low, high);
+            let second = _mm256_permute2f128_ps::<0x31>(low, high);
+            [
+                _mm256_shuffle_ps::<0x88>(first, second),
+                _mm256_shuffle_ps::<0xdd>(first, second),
+            ]
+        }
+    }
+}
+
+impl Exponents for Avx2 {
+    proven! {
+        fn scale_by_power(self, x: __m256, sum: __m256) -> __m256 {
+            let origin = _mm256_set1_epi32(ROUND.to_bits().cast_signed());
+            let exponent = _mm256_sub_epi32(_mm256_castps_si256(sum), origin);
+            let half = _mm256_srai_epi32::<1>(exponent);
+            let rest = _mm256_sub_epi32(exponent, half);
+            _mm256_mul_ps(_mm256_mul_ps(x, two_to(half)), two_to(rest))
+        }
+
+        fn split(self, x: __m256) -> [__m256; 2] {
+            let denormal = _mm256_cmp_ps::<_CMP_LT_OQ>(x, _mm256_set1_ps(f32::MIN_POSITIVE));
+            let raised = _mm256_mul_ps(x, _mm256_set1_ps(TWO_23));
+            let normal = _mm256_castps_si256(_mm256_blendv_ps(x, raised, denormal));
+            let least = _mm256_set1_epi32(THREE_QUARTERS);
+            let exponent = _mm256_srai_epi32::<23>(_mm256_sub_epi32(normal, least));
+            let mantissa = _mm256_sub_epi32(normal, _mm256_slli_epi32::<23>(exponent));
+            let lowered = _mm256_and_ps(denormal, _mm256_set1_ps(23.0));
+            let exponent = _mm256_sub_ps(_mm256_cvtepi32_ps(exponent), lowered);
+
+            let (zero, infinity) = (_mm256_setzero_ps(), _mm256_set1_ps(f32::INFINITY));
+            let infinite = _mm256_cmp_ps::<_CMP_EQ_OQ>(x, infinity);
+            let none = _mm256_cmp_ps::<_CMP_EQ_OQ>(x, zero);
+            let exponent = _mm256_blendv_ps(exponent, infinity, infinite);
+            let exponent = _mm256_blendv_ps(exponent, _mm256_set1_ps(f32::NEG_INFINITY), none);
+            // All bits set are a NaN.
+            let unreal = _mm256_cmp_ps::<_CMP_NGE_UQ>(x, zero);
+            [_mm256_or_ps(_mm256_castsi256_ps(mantissa), unreal), exponent]
+        }
+    }
+}
+
+/// The same vector, of which the compiler knows nothing.
+#[inline]
+#[target_feature(enable = "avx")]
+fn kept(mut x: __m256) -> __m256 {
+    // SAFETY: there are no instructions.
+    unsafe {
+        asm!("/* {0} */", inout(ymm_reg) x, options(pure, nomem, nostack, preserves_flags));
+    }
+    x
 }
 
 /// Stores two vectors of integers in their order, limited.

@@ -2,10 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use super::Vectors;
 use super::x86::{self, join};
-use crate::generic::ROUND;
-use crate::isa::Avx512;
+use super::{Tables, Vectors};
+use crate::isa::{Avx2, Avx512};
 
 const TWO_15: f32 = 32_768.0;
 const TWO_23: f32 = 8_388_608.0;
@@ -35,9 +34,9 @@ fn to_i16_range(v: Avx512, x: __m512) -> __m512i {
 
 impl Vectors for Avx512 {
     type F32 = __m512;
+    type Narrow = Avx2;
 
     const LANES: usize = 16;
-    const POWERS_SATURATE: bool = true;
 
     proven! {
         fn splat(self, x: f32) -> __m512 {
@@ -145,49 +144,39 @@ impl Vectors for Avx512 {
             _mm512_fmadd_ps(_mm512_fnmadd_ps(near, b, a), inverse, near)
         }
 
-        fn scale_by_power(self, x: __m512, sum: __m512) -> __m512 {
-            _mm512_scalef_ps(x, _mm512_sub_ps(sum, _mm512_set1_ps(ROUND)))
-        }
-
         fn power(self, sum: __m512) -> __m512 {
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(sum)))
         }
 
-        fn split(self, x: __m512) -> [__m512; 2] {
-            let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_P75_1P5, _MM_MANT_SIGN_NAN>(x);
-            let exponent = _mm512_sub_ps(_mm512_getexp_ps(x), _mm512_getexp_ps(mantissa));
-            [mantissa, exponent]
+        fn swapped(self, x: __m512, turn: usize) -> __m512 {
+            let x = _mm512_castps_si512(x);
+            _mm512_castsi512_ps(if turn.is_multiple_of(2) {
+                _mm512_shuffle_epi32::<0xb1>(x)
+            } else {
+                _mm512_rol_epi64::<32>(x)
+            })
         }
 
-        fn complex_mul(self, [a, same]: [__m512; 2], b: __m512) -> __m512 {
-            let crossed = _mm512_mul_ps(_mm512_movehdup_ps(same), swapped(b));
+        fn complex_mul(self, [a, same]: [__m512; 2], [b, swapped]: [__m512; 2]) -> __m512 {
+            let crossed = _mm512_mul_ps(_mm512_movehdup_ps(same), swapped);
             _mm512_fmaddsub_ps(_mm512_moveldup_ps(a), b, crossed)
         }
 
-        fn complex_mul_add(self, d: __m512, [a, same]: [__m512; 2], b: __m512) -> __m512 {
-            let crossed = _mm512_fmaddsub_ps(_mm512_movehdup_ps(same), swapped(b), d);
+        fn complex_mul_add(
+            self,
+            d: __m512,
+            [a, same]: [__m512; 2],
+            [b, swapped]: [__m512; 2]
+        ) -> __m512 {
+            let crossed = _mm512_fmaddsub_ps(_mm512_movehdup_ps(same), swapped, d);
             _mm512_fmaddsub_ps(_mm512_moveldup_ps(a), b, crossed)
         }
+    }
 
-        fn interleave(self, left: __m512, right: __m512) -> [__m512; 2] {
-            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            let high =
-                _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-            [
-                _mm512_permutex2var_ps(left, low, right),
-                _mm512_permutex2var_ps(left, high, right),
-            ]
-        }
-
-        fn deinterleave(self, [low, high]: [__m512; 2]) -> [__m512; 2] {
-            let even =
-                _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-            [
-                _mm512_permutex2var_ps(low, even, high),
-                _mm512_permutex2var_ps(low, odd, high),
-            ]
-        }
+    #[inline(always)]
+    fn narrow(self) -> Avx2 {
+        // Zen 4 stores half a line in a cycle, and has to wait where whole ones follow loads.
+        self.avx2()
     }
 
     #[inline(always)]
@@ -197,7 +186,8 @@ impl Vectors for Avx512 {
 
     #[inline(always)]
     fn unknown(self, pointer: *const f32) -> *const f32 {
-        x86::unknown(pointer)
+        // Where a load of a whole line takes a cycle, a second one costs more than it saves.
+        pointer
     }
 
     given! {
@@ -244,15 +234,27 @@ impl Vectors for Avx512 {
 
         fn load_i24(self, from: *const [u8; 3]) -> __m512 {
             let packed = _mm512_maskz_loadu_epi32(0x0fff, from.cast());
-            // Twelve bytes to each quarter, then three to each integer, from its second byte on:
-            // so the sign is in place, and the integer is 2^8 times its value.
             let quarters = _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0);
-            let spread = _mm_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11);
-            let wide = _mm512_shuffle_epi8(
-                _mm512_permutexvar_epi32(quarters, packed),
-                _mm512_broadcast_i32x4(spread),
-            );
-            self.mul(_mm512_cvtepi32_ps(wide), self.splat(1.0 / TWO_31))
+            from_quarters(self, _mm512_permutexvar_epi32(quarters, packed))
+        }
+
+        fn load_four_i24(self, from: *const [u8; 3]) -> [__m512; 4] {
+            // Whole lines: three that begin elsewhere would be half as many again.
+            let lines: *const __m512i = from.cast();
+            let a = _mm512_loadu_si512(lines);
+            let b = _mm512_loadu_si512(lines.add(1));
+            let c = _mm512_loadu_si512(lines.add(2));
+            let first = _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0);
+            let second =
+                _mm512_setr_epi32(12, 13, 14, 0, 15, 16, 17, 0, 18, 19, 20, 0, 21, 22, 23, 0);
+            let third = _mm512_setr_epi32(8, 9, 10, 0, 11, 12, 13, 0, 14, 15, 16, 0, 17, 18, 19, 0);
+            let fourth = _mm512_setr_epi32(4, 5, 6, 0, 7, 8, 9, 0, 10, 11, 12, 0, 13, 14, 15, 0);
+            [
+                from_quarters(self, _mm512_permutexvar_epi32(first, a)),
+                from_quarters(self, _mm512_permutex2var_epi32(a, second, b)),
+                from_quarters(self, _mm512_permutex2var_epi32(b, third, c)),
+                from_quarters(self, _mm512_permutexvar_epi32(fourth, c)),
+            ]
         }
 
         fn load_i32(self, from: *const i32) -> __m512 {
@@ -274,14 +276,34 @@ impl Vectors for Avx512 {
         fn store_i24(self, to: *mut [u8; 3], x: __m512) {
             let raised = self.greater(self.mul(x, self.splat(TWO_23)), self.splat(-TWO_23));
             let limited = self.lesser(raised, self.splat(TWO_23 - 1.0));
-            let gather = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
             let quarters = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 3, 3, 3);
-            let packed = _mm512_shuffle_epi8(
-                _mm512_maskz_cvtps_epi32(numbers(self, x), limited),
-                _mm512_broadcast_i32x4(gather),
-            );
+            let packed = to_quarters(_mm512_maskz_cvtps_epi32(numbers(self, x), limited));
             let joined = _mm512_permutexvar_epi32(quarters, packed);
             _mm512_mask_storeu_epi32(to.cast(), 0x0fff, joined);
+        }
+
+        fn store_four_i24(self, to: *mut [u8; 3], x: [__m512; 4]) {
+            if !below_full_scale(x) {
+                for k in 0..4 {
+                    self.store_i24(to.add(k * Self::LANES), x[k]);
+                }
+                return;
+            }
+            let scale = self.splat(TWO_23);
+            let mut packed = [_mm512_setzero_si512(); 4];
+            for k in 0..4 {
+                // NaN becomes the least i32, of which the lower three bytes are 0.
+                packed[k] = to_quarters(_mm512_cvtps_epi32(self.mul(x[k], scale)));
+            }
+            let [a, b, c, d] = packed;
+            let first = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20);
+            let second = _mm512_setr_epi32(5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25);
+            let third =
+                _mm512_setr_epi32(10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28, 29, 30);
+            let lines: *mut __m512i = to.cast();
+            _mm512_storeu_si512(lines, _mm512_permutex2var_epi32(a, first, b));
+            _mm512_storeu_si512(lines.add(1), _mm512_permutex2var_epi32(b, second, c));
+            _mm512_storeu_si512(lines.add(2), _mm512_permutex2var_epi32(c, third, d));
         }
 
         fn store_i32(self, to: *mut i32, x: __m512) {
@@ -291,6 +313,24 @@ impl Vectors for Avx512 {
             let greatest = _mm512_set1_epi32(i32::MAX);
             let whole = _mm512_maskz_cvtps_epi32(numbers(self, x), scaled);
             _mm512_storeu_si512(to.cast(), _mm512_mask_mov_epi32(whole, above, greatest));
+        }
+    }
+}
+
+impl Tables for Avx512 {
+    proven! {
+        fn pick(self, from: &[f32; 16], by: __m512) -> __m512 {
+            _mm512_permutexvar_ps(_mm512_castps_si512(by), _mm512_loadu_ps(from.as_ptr()))
+        }
+
+        fn scale_by_floor(self, x: __m512, power: __m512) -> __m512 {
+            _mm512_scalef_ps(x, power)
+        }
+
+        fn dissect(self, x: __m512) -> [__m512; 3] {
+            let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_P75_1P5, _MM_MANT_SIGN_NAN>(x);
+            let highest = _mm512_srli_epi32::<19>(_mm512_castps_si512(mantissa));
+            [mantissa, _mm512_castsi512_ps(highest), _mm512_getexp_ps(x)]
         }
     }
 }
@@ -310,13 +350,50 @@ unsafe fn store_packed(to: *mut i16, low: __m512i, high: __m512i) {
     }
 }
 
-/// Real and imaginary parts exchanged.
+/// Fractions of full scale from packed 24-bit integers, twelve bytes of them in each quarter.
 ///
 /// # Safety
 ///
 /// The CPU has AVX-512.
 #[inline(always)]
-unsafe fn swapped(x: __m512) -> __m512 {
-    // SAFETY: the caller's promise. A rotation: the units that shuffle have enough to do.
-    unsafe { _mm512_castsi512_ps(_mm512_rol_epi64::<32>(_mm512_castps_si512(x))) }
+unsafe fn from_quarters(v: Avx512, x: __m512i) -> __m512 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // Three bytes to each integer, from its second one on: so the sign is in place, and the
+        // integer is 2^8 times its value.
+        let spread = _mm_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11);
+        let wide = _mm512_shuffle_epi8(x, _mm512_broadcast_i32x4(spread));
+        v.mul(_mm512_cvtepi32_ps(wide), v.splat(1.0 / TWO_31))
+    }
+}
+
+/// The lower three bytes of each integer, packed within each quarter.
+///
+/// # Safety
+///
+/// The CPU has AVX-512.
+#[inline(always)]
+unsafe fn to_quarters(x: __m512i) -> __m512i {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let gather = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+        _mm512_shuffle_epi8(x, _mm512_broadcast_i32x4(gather))
+    }
+}
+
+/// Whether all magnitudes but those of NaN are at most one step of 24 bits below 1.
+///
+/// # Safety
+///
+/// The CPU has AVX-512.
+#[inline(always)]
+unsafe fn below_full_scale([a, b, c, d]: [__m512; 4]) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // The greater magnitude of two: of a number and a quiet NaN the number.
+        let first = _mm512_castps_si512(_mm512_range_ps::<0xb>(a, b));
+        let second = _mm512_castps_si512(_mm512_range_ps::<0xb>(c, d));
+        let limit = _mm512_castps_si512(_mm512_set1_ps(1.0 - 1.0 / TWO_23));
+        _mm512_cmpgt_epu32_mask(_mm512_max_epu32(first, second), limit) == 0
+    }
 }

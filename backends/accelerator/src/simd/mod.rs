@@ -58,12 +58,14 @@ pub(crate) trait Vectors: Isa {
     /// Samples.
     type F32: Copy;
 
+    /// Vectors for what moves more than it computes: not wider than what the first cache takes and
+    /// gives at once.
+    type Narrow: Pairs;
+
     /// How many of them.
     const LANES: usize;
 
-    /// Whether [`scale_by_power`](Self::scale_by_power) makes anything positive infinite, and NaN too if
-    /// the power itself is infinite.
-    const POWERS_SATURATE: bool;
+    fn narrow(self) -> Self::Narrow;
 
     /// The same in every lane.
     fn splat(self, x: f32) -> Self::F32;
@@ -122,16 +124,8 @@ pub(crate) trait Vectors: Isa {
     /// `a / b` within 1 ε; `b` is from 1 to 2^32 and `a` less.
     fn ratio(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
-    /// `x` times two to the power of the integer in the lowest bits of `sum`, which is that integer
-    /// added to [`ROUND`](crate::generic::ROUND). The power may be out of range.
-    fn scale_by_power(self, x: Self::F32, sum: Self::F32) -> Self::F32;
-
     /// The number whose exponent is in the lowest bits of `sum`, with its bias.
     fn power(self, sum: Self::F32) -> Self::F32;
-
-    /// A mantissa from 0.75 to 1.5, and the exponent. Of infinity the exponent is
-    /// infinite, of zero negatively so; where `x` is negative or NaN, the mantissa is NaN.
-    fn split(self, x: Self::F32) -> [Self::F32; 2];
 
     /// A hint that memory at an address, wherever that points, will soon be stored to.
     fn prefetch(self, at: *const u8);
@@ -140,23 +134,36 @@ pub(crate) trait Vectors: Isa {
     /// does not know that it is the same.
     fn unknown(self, pointer: *const f32) -> *const f32;
 
-    /// Products of interleaved complex numbers; the first factor is given twice.
-    fn complex_mul(self, a: [Self::F32; 2], b: Self::F32) -> Self::F32;
+    /// Real and imaginary parts exchanged. Units that differ for odd and even `turn` may do it, so that
+    /// none has all of it to do.
+    fn swapped(self, x: Self::F32, turn: usize) -> Self::F32;
+
+    /// Products of interleaved complex numbers; the first factor is given twice, the second as it is
+    /// and [`swapped`](Self::swapped).
+    fn complex_mul(self, a: [Self::F32; 2], b: [Self::F32; 2]) -> Self::F32;
 
     /// `d + a * b` of interleaved complex numbers, likewise.
-    fn complex_mul_add(self, d: Self::F32, a: [Self::F32; 2], b: Self::F32) -> Self::F32;
-
-    /// Frames of left and right, in order.
-    fn interleave(self, left: Self::F32, right: Self::F32) -> [Self::F32; 2];
-
-    /// Left and right of frames in order.
-    fn deinterleave(self, frames: [Self::F32; 2]) -> [Self::F32; 2];
+    fn complex_mul_add(self, d: Self::F32, a: [Self::F32; 2], b: [Self::F32; 2]) -> Self::F32;
 
     /// Loads integers as fractions of full scale.
     unsafe fn load_i16(self, from: *const i16) -> Self::F32;
 
     /// The same of packed little-endian 24-bit integers.
     unsafe fn load_i24(self, from: *const [u8; 3]) -> Self::F32;
+
+    /// The same, four vectors.
+    #[inline(always)]
+    unsafe fn load_four_i24(self, from: *const [u8; 3]) -> [Self::F32; 4] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            [
+                self.load_i24(from),
+                self.load_i24(from.add(Self::LANES)),
+                self.load_i24(from.add(2 * Self::LANES)),
+                self.load_i24(from.add(3 * Self::LANES)),
+            ]
+        }
+    }
 
     /// The same of 32-bit integers.
     unsafe fn load_i32(self, from: *const i32) -> Self::F32;
@@ -174,6 +181,51 @@ pub(crate) trait Vectors: Isa {
     /// As `store_i16`, of one vector, as packed little-endian 24-bit integers.
     unsafe fn store_i24(self, to: *mut [u8; 3], x: Self::F32);
 
+    /// As `store_i24`, of four vectors.
+    #[inline(always)]
+    unsafe fn store_four_i24(self, to: *mut [u8; 3], x: [Self::F32; 4]) {
+        for (k, x) in x.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { self.store_i24(to.add(k * Self::LANES), x) };
+        }
+    }
+
     /// The same as 32-bit integers.
     unsafe fn store_i32(self, to: *mut i32, x: Self::F32);
+}
+
+/// What an instruction set does with the samples of two planes.
+pub(crate) trait Pairs: Vectors {
+    /// Frames of left and right, in order.
+    fn interleave(self, left: Self::F32, right: Self::F32) -> [Self::F32; 2];
+
+    /// Left and right of frames in order.
+    fn deinterleave(self, frames: [Self::F32; 2]) -> [Self::F32; 2];
+}
+
+/// How an instruction set takes exponents apart and puts them together by integers.
+pub(crate) trait Exponents: Vectors {
+    /// `x` times two to the power of the integer in the lowest bits of `sum`, which is that integer
+    /// added to [`ROUND`](crate::generic::ROUND). The power may be out of range.
+    fn scale_by_power(self, x: Self::F32, sum: Self::F32) -> Self::F32;
+
+    /// A mantissa from 0.75 to 1.5, and the exponent. Of infinity the exponent is
+    /// infinite, of zero negatively so; where `x` is negative or NaN, the mantissa is NaN.
+    fn split(self, x: Self::F32) -> [Self::F32; 2];
+}
+
+/// How an instruction set does so that has instructions for it, and picks from a table as fast as it
+/// computes.
+#[cfg(target_arch = "x86_64")]
+pub(crate) trait Tables: Vectors {
+    /// The numbers whose indices are in the lowest four bits of each lane.
+    fn pick(self, from: &[f32; 16], by: Self::F32) -> Self::F32;
+
+    /// `x * 2^floor(power)`; positive infinity if the power is, even of NaN.
+    fn scale_by_floor(self, x: Self::F32, power: Self::F32) -> Self::F32;
+
+    /// A mantissa from 0.75 to 1.5, its four highest bits as the lowest, and the exponent of the mantissa
+    /// from 1 to 2. Of infinity the exponent is infinite, of zero negatively so; where `x` is negative or
+    /// NaN, the mantissa is NaN.
+    fn dissect(self, x: Self::F32) -> [Self::F32; 3];
 }

@@ -2,16 +2,15 @@
 
 use std::arch::aarch64::*;
 
-use super::THREE_QUARTERS;
-use super::Vectors;
+use super::{Exponents, Pairs, THREE_QUARTERS, Vectors};
 use crate::generic::ROUND;
 use crate::isa::Neon;
 
 impl Vectors for Neon {
     type F32 = float32x4_t;
+    type Narrow = Self;
 
     const LANES: usize = 4;
-    const POWERS_SATURATE: bool = false;
 
     proven! {
         fn splat(self, x: f32) -> float32x4_t {
@@ -73,57 +72,29 @@ impl Vectors for Neon {
             vdivq_f32(a, b)
         }
 
-        fn scale_by_power(self, x: float32x4_t, sum: float32x4_t) -> float32x4_t {
-            let origin = vdupq_n_s32(ROUND.to_bits().cast_signed());
-            let exponent = vsubq_s32(vreinterpretq_s32_f32(sum), origin);
-            let half = vshrq_n_s32::<1>(exponent);
-            let rest = vsubq_s32(exponent, half);
-            vmulq_f32(vmulq_f32(x, two_to(half)), two_to(rest))
-        }
-
         fn power(self, sum: float32x4_t) -> float32x4_t {
             vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(sum)))
         }
 
-        fn split(self, x: float32x4_t) -> [float32x4_t; 2] {
-            let denormal = vcltq_f32(x, vdupq_n_f32(f32::MIN_POSITIVE));
-            let raised = vmulq_n_f32(x, 8_388_608.0);
-            let normal = vreinterpretq_s32_f32(vbslq_f32(denormal, raised, x));
-            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(THREE_QUARTERS)));
-            let mantissa = vsubq_s32(normal, vshlq_n_s32::<23>(exponent));
-            let mantissa = vreinterpretq_f32_s32(mantissa);
-            let lowered = vbslq_f32(denormal, vdupq_n_f32(23.0), vdupq_n_f32(0.0));
-            let exponent = vsubq_f32(vcvtq_f32_s32(exponent), lowered);
-
-            let infinity = vdupq_n_f32(f32::INFINITY);
-            let exponent = vbslq_f32(vceqq_f32(x, infinity), infinity, exponent);
-            let none = vceqzq_f32(x);
-            let exponent = vbslq_f32(none, vdupq_n_f32(f32::NEG_INFINITY), exponent);
-            let mantissa = vbslq_f32(vcgezq_f32(x), mantissa, vdupq_n_f32(f32::NAN));
-            [mantissa, exponent]
+        fn swapped(self, x: float32x4_t, _turn: usize) -> float32x4_t {
+            vrev64q_f32(x)
         }
 
-        fn complex_mul(self, [a, _]: [float32x4_t; 2], b: float32x4_t) -> float32x4_t {
-            let product = vmulq_f32(vtrn1q_f32(a, a), b);
-            vfmaq_f32(product, crossing(a), vrev64q_f32(b))
+        fn complex_mul(
+            self,
+            [a, _]: [float32x4_t; 2],
+            [b, swapped]: [float32x4_t; 2]
+        ) -> float32x4_t {
+            vfmaq_f32(vmulq_f32(vtrn1q_f32(a, a), b), crossing(a), swapped)
         }
 
         fn complex_mul_add(
             self,
             d: float32x4_t,
             [a, _]: [float32x4_t; 2],
-            b: float32x4_t
+            [b, swapped]: [float32x4_t; 2]
         ) -> float32x4_t {
-            let sum = vfmaq_f32(d, vtrn1q_f32(a, a), b);
-            vfmaq_f32(sum, crossing(a), vrev64q_f32(b))
-        }
-
-        fn interleave(self, left: float32x4_t, right: float32x4_t) -> [float32x4_t; 2] {
-            [vzip1q_f32(left, right), vzip2q_f32(left, right)]
-        }
-
-        fn deinterleave(self, [low, high]: [float32x4_t; 2]) -> [float32x4_t; 2] {
-            [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
+            vfmaq_f32(vfmaq_f32(d, vtrn1q_f32(a, a), b), crossing(a), swapped)
         }
     }
 
@@ -140,6 +111,11 @@ impl Vectors for Neon {
     unsafe fn store_near_i16(self, to: *mut i16, x: [float32x4_t; 2]) {
         // SAFETY: the caller's promise.
         unsafe { self.store_i16(to, x) };
+    }
+
+    #[inline(always)]
+    fn narrow(self) -> Self {
+        self
     }
 
     #[inline(always)]
@@ -240,6 +216,48 @@ impl Vectors for Neon {
 
         fn store_i32(self, to: *mut i32, x: float32x4_t) {
             vst1q_s32(to, vcvtnq_s32_f32(vmulq_n_f32(x, 2_147_483_648.0)))
+        }
+    }
+}
+
+impl Pairs for Neon {
+    proven! {
+        fn interleave(self, left: float32x4_t, right: float32x4_t) -> [float32x4_t; 2] {
+            [vzip1q_f32(left, right), vzip2q_f32(left, right)]
+        }
+
+        fn deinterleave(self, [low, high]: [float32x4_t; 2]) -> [float32x4_t; 2] {
+            [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
+        }
+    }
+}
+
+impl Exponents for Neon {
+    proven! {
+        fn scale_by_power(self, x: float32x4_t, sum: float32x4_t) -> float32x4_t {
+            let origin = vdupq_n_s32(ROUND.to_bits().cast_signed());
+            let exponent = vsubq_s32(vreinterpretq_s32_f32(sum), origin);
+            let half = vshrq_n_s32::<1>(exponent);
+            let rest = vsubq_s32(exponent, half);
+            vmulq_f32(vmulq_f32(x, two_to(half)), two_to(rest))
+        }
+
+        fn split(self, x: float32x4_t) -> [float32x4_t; 2] {
+            let denormal = vcltq_f32(x, vdupq_n_f32(f32::MIN_POSITIVE));
+            let raised = vmulq_n_f32(x, 8_388_608.0);
+            let normal = vreinterpretq_s32_f32(vbslq_f32(denormal, raised, x));
+            let exponent = vshrq_n_s32::<23>(vsubq_s32(normal, vdupq_n_s32(THREE_QUARTERS)));
+            let mantissa = vsubq_s32(normal, vshlq_n_s32::<23>(exponent));
+            let mantissa = vreinterpretq_f32_s32(mantissa);
+            let lowered = vbslq_f32(denormal, vdupq_n_f32(23.0), vdupq_n_f32(0.0));
+            let exponent = vsubq_f32(vcvtq_f32_s32(exponent), lowered);
+
+            let infinity = vdupq_n_f32(f32::INFINITY);
+            let exponent = vbslq_f32(vceqq_f32(x, infinity), infinity, exponent);
+            let none = vceqzq_f32(x);
+            let exponent = vbslq_f32(none, vdupq_n_f32(f32::NEG_INFINITY), exponent);
+            let mantissa = vbslq_f32(vcgezq_f32(x), mantissa, vdupq_n_f32(f32::NAN));
+            [mantissa, exponent]
         }
     }
 }

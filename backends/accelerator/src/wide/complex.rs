@@ -2,7 +2,7 @@
 
 use auralis_core::Complex;
 
-use super::walk::{Rest, map};
+use super::walk::{Rest, map_by_turns};
 use crate::simd::Vectors;
 
 #[inline(always)]
@@ -13,13 +13,13 @@ pub(crate) fn complex_mul<V: Vectors>(
     b: &[Complex<f32>],
 ) {
     let sources = [parts(a), again(v, parts(a)), parts(b)];
-    map(
+    map_by_turns(
         v,
         parts_mut(dst),
         sources,
         Rest::InParts,
         #[inline(always)]
-        |_, [a, same, b]| v.complex_mul([a, same], b),
+        |turn, _, [a, same, b]| v.complex_mul([a, same], [b, v.swapped(b, turn)]),
     );
 }
 
@@ -31,13 +31,13 @@ pub(crate) fn complex_mul_add<V: Vectors>(
     b: &[Complex<f32>],
 ) {
     let sources = [parts(a), again(v, parts(a)), parts(b)];
-    map(
+    map_by_turns(
         v,
         parts_mut(dst),
         sources,
         Rest::InParts,
         #[inline(always)]
-        |d, [a, same, b]| v.complex_mul_add(d, [a, same], b),
+        |turn, d, [a, same, b]| v.complex_mul_add(d, [a, same], [b, v.swapped(b, turn)]),
     );
 }
 

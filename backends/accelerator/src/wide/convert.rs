@@ -5,12 +5,12 @@ use crate::generic::Generic;
 use crate::simd::Vectors;
 
 macro_rules! from_integers {
-    ($($name:ident $type:ty, $load:ident;)*) => {$(
+    ($($name:ident = $generic:ident $type:ty, $load:ident;)*) => {$(
         #[inline(always)]
         pub(crate) fn $name<V: Vectors>(v: V, dst: &mut [f32], src: &[$type]) {
             let len = dst.len();
             if len < V::LANES {
-                return Generic::<V::Arithmetic>::default().$name(dst, src);
+                return Generic::<V::Arithmetic>::default().$generic(dst, src);
             }
             let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
             carry(
@@ -66,15 +66,65 @@ unsafe fn load_2<V: Vectors>(v: V, from: *const f32) -> [V::F32; 2] {
 }
 
 from_integers! {
-    f32_from_i16 i16, load_i16;
-    f32_from_i24 [u8; 3], load_i24;
-    f32_from_i32 i32, load_i32;
+    f32_from_i16 = f32_from_i16 i16, load_i16;
+    few_f32_from_i24 = f32_from_i24 [u8; 3], load_i24;
+    f32_from_i32 = f32_from_i32 i32, load_i32;
 }
 
 to_integers! {
     limited_i16_from_f32 = i16_from_f32 i16, 2 store_i16 load_2;
-    i24_from_f32 = i24_from_f32 [u8; 3], 1 store_i24 V::load;
+    few_i24_from_f32 = i24_from_f32 [u8; 3], 1 store_i24 V::load;
     i32_from_f32 = i32_from_f32 i32, 1 store_i32 V::load;
+}
+
+#[inline(always)]
+pub(crate) fn f32_from_i24<V: Vectors>(v: V, dst: &mut [f32], src: &[[u8; 3]]) {
+    if dst.len() < 4 * V::LANES {
+        return few_f32_from_i24(v, dst, src);
+    }
+    let whole = dst.len() / (4 * V::LANES) * (4 * V::LANES);
+    let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
+    for i in (0..whole).step_by(4 * V::LANES) {
+        // SAFETY: four vectors from `i` on lie within the first `whole` of both.
+        unsafe {
+            let x = v.load_four_i24(from.add(i));
+            for (k, x) in x.into_iter().enumerate() {
+                v.store(to.add(i + k * V::LANES), x);
+            }
+        }
+    }
+    if whole < dst.len() {
+        // As far back as a vector needs.
+        let rest = whole.min(dst.len() - V::LANES);
+        few_f32_from_i24(v, &mut dst[rest..], &src[rest..]);
+    }
+}
+
+#[inline(always)]
+pub(crate) fn i24_from_f32<V: Vectors>(v: V, dst: &mut [[u8; 3]], src: &[f32]) {
+    if dst.len() < 4 * V::LANES {
+        return few_i24_from_f32(v, dst, src);
+    }
+    let whole = dst.len() / (4 * V::LANES) * (4 * V::LANES);
+    let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
+    for i in (0..whole).step_by(4 * V::LANES) {
+        // SAFETY: four vectors from `i` on lie within the first `whole` of both.
+        unsafe {
+            let at = from.add(i);
+            let x = [
+                v.load(at),
+                v.load(at.add(V::LANES)),
+                v.load(at.add(2 * V::LANES)),
+                v.load(at.add(3 * V::LANES)),
+            ];
+            v.store_four_i24(to.add(i), x);
+        }
+    }
+    if whole < dst.len() {
+        // As far back as a vector needs.
+        let rest = whole.min(dst.len() - V::LANES);
+        few_i24_from_f32(v, &mut dst[rest..], &src[rest..]);
+    }
 }
 
 /// How many vectors are looked at together.

@@ -2,10 +2,15 @@
 
 use super::walk::{carry, expect};
 use crate::generic::Generic;
-use crate::simd::Vectors;
+use crate::simd::{Pairs, Vectors};
 
 #[inline(always)]
 pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
+    interleave_two(v.narrow(), dst, planes);
+}
+
+#[inline(always)]
+fn interleave_two<V: Pairs>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
     match planes {
         [left, right] if left.len() >= V::LANES => {
             let frames = left.len();
@@ -33,6 +38,11 @@ pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
 
 #[inline(always)]
 pub(crate) fn deinterleave<V: Vectors>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
+    deinterleave_two(v.narrow(), planes, src);
+}
+
+#[inline(always)]
+fn deinterleave_two<V: Pairs>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
     match planes {
         [left, right] if left.len() >= V::LANES => {
             let frames = left.len();

@@ -8,7 +8,7 @@ use std::f32::consts::{LN_2, LOG2_E};
 
 use super::walk::{Rest, map};
 use crate::generic::{EXP_LIMITS, LN_2_HIGH, LN_2_LOW, ROUND, TANH_LIMIT};
-use crate::simd::Vectors;
+use crate::simd::{Exponents, Vectors};
 
 /// `exp(r)` for `r` within half of ln 2: within 0.04 ε.
 const EXP: [f32; 7] = [
@@ -46,7 +46,7 @@ const LN: [f32; 8] = [
 ];
 
 #[inline(always)]
-pub(crate) fn exp<V: Vectors>(v: V, data: &mut [f32]) {
+pub(crate) fn exp<V: Exponents>(v: V, data: &mut [f32]) {
     map(
         v,
         data,
@@ -70,7 +70,7 @@ pub(crate) fn tanh<V: Vectors>(v: V, data: &mut [f32]) {
 }
 
 #[inline(always)]
-pub(crate) fn ln<V: Vectors>(v: V, data: &mut [f32]) {
+pub(crate) fn ln<V: Exponents>(v: V, data: &mut [f32]) {
     map(
         v,
         data,
@@ -82,14 +82,9 @@ pub(crate) fn ln<V: Vectors>(v: V, data: &mut [f32]) {
 }
 
 #[inline(always)]
-fn exp_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
+fn exp_of<V: Exponents>(v: V, x: V::F32) -> V::F32 {
     let (low, high) = EXP_LIMITS;
-    let mut x = v.greater(x, v.splat(low));
-    if !V::POWERS_SATURATE {
-        // Else what comes of the steps before is positive for any larger number, and for infinity NaN,
-        // which that power makes infinite.
-        x = v.lesser(x, v.splat(high));
-    }
+    let x = v.lesser(v.greater(x, v.splat(low)), v.splat(high));
     let sum = v.mul_add(x, v.splat(LOG2_E), v.splat(ROUND));
     let whole = v.add(sum, v.splat(-ROUND));
     let r = v.mul_add(whole, v.splat(-LN_2_HIGH), x);
@@ -112,7 +107,7 @@ fn tanh_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
 }
 
 #[inline(always)]
-fn ln_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
+fn ln_of<V: Exponents>(v: V, x: V::F32) -> V::F32 {
     let [mantissa, e] = v.split(x);
     let f = v.add(mantissa, v.splat(-1.0));
     let y = v.mul_add(polynomial(v, LN, f), v.mul(f, f), f);
@@ -120,7 +115,11 @@ fn ln_of<V: Vectors>(v: V, x: V::F32) -> V::F32 {
 }
 
 #[inline(always)]
-fn polynomial<V: Vectors, const N: usize>(v: V, coefficients: [f32; N], x: V::F32) -> V::F32 {
+pub(super) fn polynomial<V: Vectors, const N: usize>(
+    v: V,
+    coefficients: [f32; N],
+    x: V::F32,
+) -> V::F32 {
     let mut y = v.splat(coefficients[0]);
     for coefficient in &coefficients[1..] {
         y = v.mul_add(y, x, v.splat(*coefficient));

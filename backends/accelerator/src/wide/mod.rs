@@ -6,9 +6,12 @@ pub(crate) mod gain;
 pub(crate) mod layout;
 pub(crate) mod math;
 pub(crate) mod reduce;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod tabled;
 mod walk;
 
-/// Replaces generic kernels of an instruction set by those of this module.
+/// Replaces generic kernels of an instruction set by those of this module: `exp` and `ln` by those of one
+/// of its modules.
 macro_rules! by_hand {
     (@ $isa:ident $($module:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
         impl Kernels for $isa {
@@ -20,7 +23,7 @@ macro_rules! by_hand {
             )*
         }
     };
-    ($isa:ident) => {
+    ($isa:ident $functions:ident) => {
         by_hand! {
             @ $isa
             gain scale(data: &mut [f32], gain: f32) -> ();
@@ -41,8 +44,8 @@ macro_rules! by_hand {
             convert i24_from_f32(dst: &mut [[u8; 3]], src: &[f32]) -> ();
             convert i32_from_f32(dst: &mut [i32], src: &[f32]) -> ();
             math tanh(data: &mut [f32]) -> ();
-            math exp(data: &mut [f32]) -> ();
-            math ln(data: &mut [f32]) -> ();
+            $functions exp(data: &mut [f32]) -> ();
+            $functions ln(data: &mut [f32]) -> ();
             complex complex_mul(
                 dst: &mut [Complex<f32>],
                 a: &[Complex<f32>],

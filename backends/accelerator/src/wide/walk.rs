@@ -21,7 +21,7 @@ unsafe fn load<V: Vectors, const N: usize>(
     loaded
 }
 
-/// `f` of the vectors at `at`.
+/// `f` of the vectors at `at`, and of the `turn`.
 ///
 /// # Safety
 ///
@@ -31,11 +31,11 @@ unsafe fn value<V: Vectors, const N: usize>(
     v: V,
     dst: *const f32,
     sources: [*const f32; N],
-    at: usize,
-    f: &impl Fn(V::F32, [V::F32; N]) -> V::F32,
+    (at, turn): (usize, usize),
+    f: &impl Fn(usize, V::F32, [V::F32; N]) -> V::F32,
 ) -> V::F32 {
     // SAFETY: the caller's promise.
-    unsafe { f(v.load(dst.add(at)), load(v, sources, at)) }
+    unsafe { f(turn, v.load(dst.add(at)), load(v, sources, at)) }
 }
 
 /// The first `count` samples of each source from `at` on, and `rest` behind them.
@@ -79,8 +79,7 @@ pub(super) enum Rest {
     AtOnce,
 }
 
-/// `dst[i] = f(dst[i], sources[..][i])`. `f` may mix two neighbours if the slices consist of such
-/// pairs and the rest is done in parts.
+/// `dst[i] = f(dst[i], sources[..][i])`.
 #[inline(always)]
 pub(super) fn map<V: Vectors, const N: usize>(
     v: V,
@@ -88,6 +87,26 @@ pub(super) fn map<V: Vectors, const N: usize>(
     sources: [&[f32]; N],
     rest: Rest,
     f: impl Fn(V::F32, [V::F32; N]) -> V::F32,
+) {
+    map_by_turns(
+        v,
+        dst,
+        sources,
+        rest,
+        #[inline(always)]
+        |_, d, s| f(d, s),
+    );
+}
+
+/// The same; `f` is told which of the vectors that are done together it is given. It may mix two
+/// neighbours if the slices consist of such pairs and the rest is done in parts.
+#[inline(always)]
+pub(super) fn map_by_turns<V: Vectors, const N: usize>(
+    v: V,
+    dst: &mut [f32],
+    sources: [&[f32]; N],
+    rest: Rest,
+    f: impl Fn(usize, V::F32, [V::F32; N]) -> V::F32,
 ) {
     let len = dst.len();
     let sources = pointers(sources, len);
@@ -97,10 +116,10 @@ pub(super) fn map<V: Vectors, const N: usize>(
         let mut i = 0;
         while i + 4 * V::LANES <= len {
             let x = [
-                value(v, dst, sources, i, &f),
-                value(v, dst, sources, i + V::LANES, &f),
-                value(v, dst, sources, i + 2 * V::LANES, &f),
-                value(v, dst, sources, i + 3 * V::LANES, &f),
+                value(v, dst, sources, (i, 0), &f),
+                value(v, dst, sources, (i + V::LANES, 1), &f),
+                value(v, dst, sources, (i + 2 * V::LANES, 2), &f),
+                value(v, dst, sources, (i + 3 * V::LANES, 3), &f),
             ];
             v.store(dst.add(i), x[0]);
             v.store(dst.add(i + V::LANES), x[1]);
@@ -116,7 +135,7 @@ pub(super) fn map<V: Vectors, const N: usize>(
             if i + V::LANES > len {
                 break;
             }
-            v.store(dst.add(i), value(v, dst, sources, i, &f));
+            v.store(dst.add(i), value(v, dst, sources, (i, 0), &f));
             i += V::LANES;
         }
         if i == len {
@@ -124,6 +143,7 @@ pub(super) fn map<V: Vectors, const N: usize>(
         }
         if rest == Rest::AtOnce {
             let x = f(
+                0,
                 v.load_first(dst.add(i), len - i, v.splat(0.0)),
                 load_first(v, sources, i, len - i, 0.0),
             );
@@ -151,7 +171,7 @@ unsafe fn part<V: Vectors, const COUNT: usize, const N: usize>(
     dst: *mut f32,
     sources: [*const f32; N],
     (at, len): (usize, usize),
-    f: &impl Fn(V::F32, [V::F32; N]) -> V::F32,
+    f: &impl Fn(usize, V::F32, [V::F32; N]) -> V::F32,
 ) -> usize {
     if (len - at) < COUNT {
         return at;
@@ -162,7 +182,7 @@ unsafe fn part<V: Vectors, const COUNT: usize, const N: usize>(
         for k in 0..N {
             loaded[k] = v.load_part::<COUNT>(sources[k].add(at));
         }
-        let x = f(v.load_part::<COUNT>(dst.add(at)), loaded);
+        let x = f(0, v.load_part::<COUNT>(dst.add(at)), loaded);
         v.store_part::<COUNT>(dst.add(at), x);
     }
     at + COUNT
