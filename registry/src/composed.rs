@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, Biquad, Complex, ConvolutionMode, ConvolverSpec, Kernel, Result, Window,
+    Accelerator, Biquad, Complex, ConvolutionMode, ConvolverSpec, FirBank, Kernel, Result, Window,
     for_each_plan, for_each_slice_kernel,
 };
 
@@ -224,6 +224,11 @@ impl Accelerator for Composed {
     for_each_slice_kernel!(forward_slices);
     for_each_plan!(forward_plans);
 
+    fn plan_firs(&self, taps: &[&[f32]]) -> Result<Box<dyn FirBank>> {
+        let most = taps.iter().map(|taps| taps.len()).max().unwrap_or(0);
+        self.of_size(Kernel::Fir, [most, 0]).plan_firs(taps)
+    }
+
     fn variant(&self) -> &'static str {
         self.variant
     }
@@ -232,6 +237,10 @@ impl Accelerator for Composed {
 impl Accelerator for Threshold {
     for_each_slice_kernel!(forward_slices);
     for_each_plan!(forward_other_plans);
+
+    fn plan_firs(&self, taps: &[&[f32]]) -> Result<Box<dyn FirBank>> {
+        self.others.plan_firs(taps)
+    }
 
     fn variant(&self) -> &'static str {
         self.others.variant()

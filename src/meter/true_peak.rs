@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::ops::Range;
 use std::sync::Arc;
 
-use auralis_core::{Accelerator, Fir, Result};
+use auralis_core::{Accelerator, AudioBlockMut, FirBank, Result};
 
 /// Half the taps of each phase of the interpolator, and its delay in frames.
 const HALF: usize = 8;
@@ -29,6 +29,8 @@ const ROUNDING: f32 = 1.0 + 1e-5;
 pub struct TruePeak {
     accelerator: Arc<dyn Accelerator>,
     channels: Vec<Channel>,
+    phases: usize,
+    /// Of each phase, the values between the samples of a run.
     between: Vec<f32>,
     half: usize,
     /// No interpolated value is as many times the largest sample around it.
@@ -37,7 +39,8 @@ pub struct TruePeak {
 
 #[derive(Debug)]
 struct Channel {
-    phases: Vec<Box<dyn Fir>>,
+    /// None where the samples are close enough.
+    phases: Option<Box<dyn FirBank>>,
     /// The last `2 * half` samples, and behind them room for the next ones.
     samples: Vec<f32>,
     /// Whether the phases have seen all samples so far, or at least the last `2 * half`.
@@ -61,14 +64,13 @@ impl TruePeak {
             192_000.. => 1,
         };
         let half = if factor == 2 { HALF_OF_ONE } else { HALF };
-        let taps: Vec<_> = (1..factor)
-            .map(|phase| taps(phase as f64 / factor as f64, half))
-            .collect();
+        let taps = phases(factor, half);
+        let taps: Vec<&[f32]> = taps.iter().map(Vec::as_slice).collect();
         let channels = (0..channels)
             .map(|_| {
-                let phases = taps.iter().map(|taps| accelerator.plan_fir(taps));
+                let bank = || accelerator.plan_firs(&taps);
                 Ok(Channel {
-                    phases: phases.collect::<Result<_>>()?,
+                    phases: (!taps.is_empty()).then(bank).transpose()?,
                     samples: vec![0.0; 2 * half + RUN],
                     ready: true,
                 })
@@ -77,7 +79,8 @@ impl TruePeak {
         Ok(Self {
             accelerator: Arc::clone(accelerator),
             channels,
-            between: vec![0.0; RUN.max(2 * half)],
+            phases: taps.len(),
+            between: vec![0.0; taps.len() * RUN],
             half,
             gain: ROUNDING * taps.iter().map(|taps| magnitude(taps)).fold(0.0, f32::max),
         })
@@ -107,27 +110,26 @@ impl TruePeak {
         cell: usize,
         cells: &mut [f32],
     ) -> Result<()> {
-        for (index, run) in samples.chunks(RUN).enumerate() {
+        let mut place = Place::new(offset, cell);
+        for run in samples.chunks(RUN) {
             let history = 2 * self.half;
             let line = &mut self.channels[channel].samples;
             line[history..history + run.len()].copy_from_slice(run);
-            let places = Places {
-                offset: offset + index * RUN,
-                cell,
-            };
             let mut start = 0;
             while start < run.len() {
                 // Up to where pieces begin that need no interpolation.
+                let first = place;
                 let (mut end, mut next) = (start, start);
                 while end == next && end < run.len() {
-                    next = run.len().min(end + PIECE.min(places.left(end)));
-                    let peak = &mut cells[places.cell_of(end)];
+                    next = run.len().min(end + PIECE.min(place.left));
+                    let peak = &mut cells[place.index];
+                    place.advance(next - end);
                     if self.may_be_above(channel, end..next, peak)? {
                         end = next;
                     }
                 }
                 if start < end {
-                    self.interpolate(channel, start..end, places, cells)?;
+                    self.interpolate(channel, start..end, first, cells)?;
                 }
                 self.channels[channel].ready &= end == next && end > start;
                 start = next;
@@ -148,11 +150,11 @@ impl TruePeak {
         let largest = self.accelerator.peak(around)?;
         if largest <= *peak {
             // Then the samples themselves are not above it either.
-            return Ok(!phases.is_empty() && self.gain * largest > *peak);
+            return Ok(phases.is_some() && self.gain * largest > *peak);
         }
         let delayed = &samples[piece.start + self.half..piece.end + self.half];
         *peak = peak.max(self.accelerator.peak(delayed)?);
-        Ok(!phases.is_empty() && self.gain * largest > *peak)
+        Ok(phases.is_some() && self.gain * largest > *peak)
     }
 
     /// Raises the peaks by the values between the samples.
@@ -160,30 +162,38 @@ impl TruePeak {
         &mut self,
         channel: usize,
         stretch: Range<usize>,
-        places: Places,
+        mut place: Place,
         cells: &mut [f32],
     ) -> Result<()> {
         let history = 2 * self.half;
-        let channel = &mut self.channels[channel];
-        for phase in &mut channel.phases {
-            if !channel.ready {
-                let before = &channel.samples[stretch.start..stretch.start + history];
-                phase.process(&mut self.between[..history], before)?;
-            }
-            let between = &mut self.between[..stretch.len()];
-            let samples = &channel.samples[stretch.start + history..stretch.end + history];
-            phase.process(between, samples)?;
-            let mut start = 0;
-            while start < between.len() {
-                let at = stretch.start + start;
-                let end = between.len().min(start + places.left(at));
-                let peak = self.accelerator.peak(&between[start..end])?;
-                let highest = &mut cells[places.cell_of(at)];
-                *highest = highest.max(peak);
-                start = end;
-            }
+        let Channel {
+            phases: Some(phases),
+            samples,
+            ready,
+        } = &mut self.channels[channel]
+        else {
+            return Ok(());
+        };
+        let (start, len) = (stretch.start, stretch.len());
+        let between = &mut self.between;
+        if !*ready {
+            let before = &samples[start..start + history];
+            let mut block = AudioBlockMut::new(between, self.phases, history, RUN)?;
+            phases.process(&mut block, before)?;
         }
-        channel.ready = true;
+        let mut block = AudioBlockMut::new(between, self.phases, len, RUN)?;
+        phases.process(&mut block, &samples[start + history..][..len])?;
+        *ready = true;
+        let mut from = 0;
+        while from < len {
+            let to = len.min(from.saturating_add(place.left));
+            for phase in block.as_block().planes() {
+                let peak = self.accelerator.peak(&phase[from..to])?;
+                cells[place.index] = cells[place.index].max(peak);
+            }
+            place.advance(to - from);
+            from = to;
+        }
         Ok(())
     }
 
@@ -191,34 +201,59 @@ impl TruePeak {
     pub fn reset(&mut self) {
         for channel in &mut self.channels {
             channel.samples.fill(0.0);
-            channel.phases.iter_mut().for_each(|phase| phase.reset());
+            if let Some(phases) = &mut channel.phases {
+                phases.reset();
+            }
             channel.ready = true;
         }
     }
 }
 
-/// Where the samples of a run lie in the cells.
+/// Where a sample lies in the cells.
 #[derive(Clone, Copy)]
-struct Places {
-    /// Of the first one from the beginning of the first cell.
-    offset: usize,
+struct Place {
+    index: usize,
+    /// The samples from here to the end of the cell.
+    left: usize,
     cell: usize,
 }
 
-impl Places {
-    fn cell_of(self, position: usize) -> usize {
-        (self.offset + position) / self.cell
+impl Place {
+    /// So many samples from the beginning of the first cell.
+    fn new(offset: usize, cell: usize) -> Self {
+        Self {
+            index: offset / cell,
+            left: cell - offset % cell,
+            cell,
+        }
     }
 
-    /// The samples from here to the end of the cell.
-    fn left(self, position: usize) -> usize {
-        self.cell - (self.offset + position) % self.cell
+    /// Goes on, but not beyond the end of the cell.
+    fn advance(&mut self, samples: usize) {
+        self.left -= samples;
+        if self.left == 0 {
+            self.index += 1;
+            self.left = self.cell;
+        }
     }
 }
 
 /// The most that taps can make of samples of magnitude 1.
 fn magnitude(taps: &[f32]) -> f32 {
     taps.iter().map(|tap| tap.abs()).sum()
+}
+
+/// The taps of each phase of an interpolator by `factor`. Phases as far from a sample as others from the
+/// next one are those mirrored, to the last bit: that is half the work.
+fn phases(factor: usize, half: usize) -> Vec<Vec<f32>> {
+    let mut phases = Vec::from_iter((1..factor).map(|phase| {
+        let nearer = phase.min(factor - phase);
+        taps(nearer as f64 / factor as f64, half)
+    }));
+    for phase in factor / 2 + 1..factor {
+        phases[phase - 1].reverse();
+    }
+    phases
 }
 
 /// The taps that give the signal `fraction` of a sample later than `half` samples ago.

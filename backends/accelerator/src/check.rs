@@ -23,6 +23,14 @@ pub(crate) fn all_equal(a: usize, b: usize, c: usize) -> Result<()> {
     equal(a, c)
 }
 
+/// A block has the channels that it must have.
+pub(crate) fn channels(found: usize, planned: usize) -> Result<()> {
+    require(
+        found == planned,
+        "the block has other channels than planned",
+    )
+}
+
 /// Interleaved audio consists of whole frames.
 pub(crate) fn frames(interleaved: usize, channels: usize) -> Result<()> {
     let whole = interleaved.checked_rem(channels).unwrap_or(interleaved) == 0;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 pub use split::Split;
 
 pub use plan::{
-    Biquad, BiquadCascade, ComplexFft, ConvolutionMode, Convolver, ConvolverSpec, Fir, Latency,
-    RealFft, Window,
+    Biquad, BiquadCascade, ComplexFft, ConvolutionMode, Convolver, ConvolverSpec, Fir, FirBank,
+    Latency, OneByOne, RealFft, Window,
 };
 
 use crate::{Error, Kind, Result};
@@ -266,6 +266,13 @@ pub trait Accelerator: Debug + Send + Sync {
     fn plan_fir(&self, taps: &[f32]) -> Result<Box<dyn Fir>> {
         let _ = taps;
         Err(Error::unsupported("fir"))
+    }
+
+    /// Plans several filters, as of [`plan_fir`](Self::plan_fir) and within the same bound, over one
+    /// signal. By default they run [one after the other](OneByOne); a backend may share the work.
+    fn plan_firs(&self, taps: &[&[f32]]) -> Result<Box<dyn FirBank>> {
+        let filters = taps.iter().map(|taps| self.plan_fir(taps));
+        Ok(Box::new(OneByOne::new(filters.collect::<Result<_>>()?)))
     }
 
     /// [`scale`](Self::scale) in double precision.

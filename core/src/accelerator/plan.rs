@@ -103,6 +103,42 @@ pub trait Fir: Debug + Send {
     fn reset(&mut self);
 }
 
+/// Streaming finite impulse response filters over one signal: the phases of an interpolator.
+pub trait FirBank: Debug + Send {
+    /// Filters the next samples: any number of them. The block must have a channel for each filter,
+    /// and as many frames as there are samples.
+    fn process(&mut self, block: &mut AudioBlockMut<'_>, src: &[f32]) -> Result<()>;
+
+    /// Forgets what came before.
+    fn reset(&mut self);
+}
+
+/// Filters that run one after the other.
+#[derive(Debug)]
+pub struct OneByOne(Vec<Box<dyn Fir>>);
+
+impl OneByOne {
+    /// A bank of these filters.
+    pub fn new(filters: Vec<Box<dyn Fir>>) -> Self {
+        Self(filters)
+    }
+}
+
+impl FirBank for OneByOne {
+    fn process(&mut self, block: &mut AudioBlockMut<'_>, src: &[f32]) -> Result<()> {
+        if block.channels() != self.0.len() || block.frames() != src.len() {
+            let message = "the block has not a channel for each filter and a frame for each sample";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
+        let mut filters = self.0.iter_mut().zip(block.planes_mut());
+        filters.try_for_each(|(filter, plane)| filter.process(plane, src))
+    }
+
+    fn reset(&mut self) {
+        self.0.iter_mut().for_each(|filter| filter.reset());
+    }
+}
+
 /// A second-order section `(b0 + b1 z⁻¹ + b2 z⁻²) / (1 + a1 z⁻¹ + a2 z⁻²)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Accelerator, Kernel};
+use super::{Accelerator, FirBank, Kernel};
 use crate::{Result, for_each_plan, for_each_slice_kernel};
 
 /// A backend for the kernels of [one length](Kernel::has_one_length), and another one for everything
@@ -45,6 +45,10 @@ macro_rules! plans {
 impl<A: Accelerator> Accelerator for Split<A> {
     for_each_slice_kernel!(slices);
     for_each_plan!(plans);
+
+    fn plan_firs(&self, taps: &[&[f32]]) -> Result<Box<dyn FirBank>> {
+        self.others.plan_firs(taps)
+    }
 
     fn variant(&self) -> &'static str {
         self.slices.variant()

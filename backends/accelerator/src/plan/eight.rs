@@ -1,4 +1,4 @@
-//! Vectors of eight numbers in double precision, for recursions and moving sums.
+//! Vectors of eight numbers in double precision, for recursions.
 
 use std::arch::x86_64::*;
 
@@ -39,26 +39,6 @@ pub(in crate::plan) trait Eight: Isa {
 
     /// Of each pair, the second of `a` and the first of `b`.
     fn between(self, a: Self::F64, b: Self::F64) -> Self::F64;
-}
-
-/// What moving sums need besides.
-pub(in crate::plan) trait Sums: Eight {
-    /// The same in every lane.
-    fn splat(self, x: f64) -> Self::F64;
-
-    fn add(self, a: Self::F64, b: Self::F64) -> Self::F64;
-
-    /// Each lane with those before it added.
-    fn sums_up_to(self, x: Self::F64) -> Self::F64;
-
-    /// Each lane with those after it added.
-    fn sums_from(self, x: Self::F64) -> Self::F64;
-
-    /// The first lane in all of them.
-    fn spread_first(self, x: Self::F64) -> Self::F64;
-
-    /// The last lane in all of them.
-    fn spread_last(self, x: Self::F64) -> Self::F64;
 }
 
 impl Eight for Avx512 {
@@ -121,60 +101,6 @@ impl Eight for Avx512 {
     fn between(self, a: __m512d, b: __m512d) -> __m512d {
         // SAFETY: the token proves AVX-512.
         unsafe { _mm512_shuffle_pd::<0b0101_0101>(a, b) }
-    }
-}
-
-impl Sums for Avx512 {
-    #[inline(always)]
-    fn splat(self, x: f64) -> __m512d {
-        // SAFETY: the token proves AVX-512.
-        unsafe { _mm512_set1_pd(x) }
-    }
-
-    #[inline(always)]
-    fn add(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token proves AVX-512.
-        unsafe { _mm512_add_pd(a, b) }
-    }
-
-    #[inline(always)]
-    fn sums_up_to(self, x: __m512d) -> __m512d {
-        // SAFETY: the token proves AVX-512.
-        unsafe {
-            let zero = _mm512_setzero_si512();
-            let one = _mm512_alignr_epi64::<7>(_mm512_castpd_si512(x), zero);
-            let x = _mm512_add_pd(x, _mm512_castsi512_pd(one));
-            let two = _mm512_alignr_epi64::<6>(_mm512_castpd_si512(x), zero);
-            let x = _mm512_add_pd(x, _mm512_castsi512_pd(two));
-            let four = _mm512_alignr_epi64::<4>(_mm512_castpd_si512(x), zero);
-            _mm512_add_pd(x, _mm512_castsi512_pd(four))
-        }
-    }
-
-    #[inline(always)]
-    fn sums_from(self, x: __m512d) -> __m512d {
-        // SAFETY: the token proves AVX-512.
-        unsafe {
-            let zero = _mm512_setzero_si512();
-            let one = _mm512_alignr_epi64::<1>(zero, _mm512_castpd_si512(x));
-            let x = _mm512_add_pd(x, _mm512_castsi512_pd(one));
-            let two = _mm512_alignr_epi64::<2>(zero, _mm512_castpd_si512(x));
-            let x = _mm512_add_pd(x, _mm512_castsi512_pd(two));
-            let four = _mm512_alignr_epi64::<4>(zero, _mm512_castpd_si512(x));
-            _mm512_add_pd(x, _mm512_castsi512_pd(four))
-        }
-    }
-
-    #[inline(always)]
-    fn spread_first(self, x: __m512d) -> __m512d {
-        // SAFETY: the token proves AVX-512.
-        unsafe { _mm512_broadcastsd_pd(_mm512_castpd512_pd128(x)) }
-    }
-
-    #[inline(always)]
-    fn spread_last(self, x: __m512d) -> __m512d {
-        // SAFETY: the token proves AVX-512.
-        unsafe { _mm512_permutexvar_pd(_mm512_set1_epi64(7), x) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Streaming filters in direct form: for responses so short that a transform costs more.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use auralis_core::{Convolver, Error, ErrorKind, Fir, Result};
 
@@ -19,7 +20,7 @@ pub(crate) fn plan_fir<I: Isa>(isa: I, taps: &[f32]) -> Result<Box<dyn Fir>> {
 }
 
 /// So many taps are summed in one go: their error is within that many roundings.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 /// The outputs of a filter of few taps that are worked on at once: four vectors of the widest kind,
 /// as a sum waits for the one before it as long as four vectors take.
@@ -71,45 +72,70 @@ impl<I: Isa> Body for Few<'_, I> {
     }
 }
 
-/// A filter and the `taps - 1` samples that it still needs.
+/// The `taps - 1` samples that filters still need.
 #[derive(Debug)]
-pub(super) struct DirectForm<I> {
-    isa: I,
-    reversed: Vec<f32>,
+pub(super) struct History {
+    len: usize,
     /// The history, and room for at least as many samples after it: outputs further on need the input
     /// alone.
     window: Vec<f32>,
 }
 
+impl History {
+    pub(super) fn new(taps: usize) -> Self {
+        let len = taps - 1;
+        Self {
+            len,
+            window: vec![0.0; len + len.max(OUTPUTS)],
+        }
+    }
+
+    /// Takes the next samples: `filter` is called for two ranges of outputs, either of which may be
+    /// empty, with the samples that they need.
+    pub(super) fn next(&mut self, src: &[f32], mut filter: impl FnMut(Range<usize>, &[f32])) {
+        let (history, window) = (self.len, &mut self.window);
+        let head = src.len().min(window.len() - history);
+        window[history..][..head].copy_from_slice(&src[..head]);
+        filter(0..head, &window[..history + head]);
+        filter(head..src.len(), &src[head.saturating_sub(history)..]);
+        match src.len().checked_sub(history) {
+            Some(last) => window[..history].copy_from_slice(&src[last..]),
+            None => window.copy_within(head..head + history, 0),
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.window.fill(0.0);
+    }
+}
+
+/// A filter.
+#[derive(Debug)]
+pub(super) struct DirectForm<I> {
+    isa: I,
+    reversed: Vec<f32>,
+    history: History,
+}
+
 impl<I: Isa> DirectForm<I> {
     pub(super) fn new(isa: I, taps: &[f32]) -> Self {
-        let history = taps.len() - 1;
         Self {
             isa,
             reversed: taps.iter().rev().copied().collect(),
-            window: vec![0.0; history + history.max(OUTPUTS)],
+            history: History::new(taps.len()),
         }
     }
 
     fn next(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
         check::equal(dst.len(), src.len())?;
-        let (reversed, window) = (&self.reversed, &mut self.window);
-        let history = reversed.len() - 1;
-        let head = src.len().min(window.len() - history);
-        window[history..][..head].copy_from_slice(&src[..head]);
-        let (dst_head, dst_rest) = dst.split_at_mut(head);
-        correlate(self.isa, dst_head, &window[..history + head], reversed);
-        let rest = &src[head.saturating_sub(history)..];
-        correlate(self.isa, dst_rest, rest, reversed);
-        match src.len().checked_sub(history) {
-            Some(last) => window[..history].copy_from_slice(&src[last..]),
-            None => window.copy_within(head..head + history, 0),
-        }
+        self.history.next(src, |outputs, padded| {
+            correlate(self.isa, &mut dst[outputs], padded, &self.reversed);
+        });
         Ok(())
     }
 
     fn forget(&mut self) {
-        self.window.fill(0.0);
+        self.history.forget();
     }
 }
 

@@ -11,6 +11,7 @@ mod eight;
 mod fast;
 mod fft;
 mod fir;
+mod firs;
 mod head;
 mod levels;
 mod moving_rms;
@@ -38,6 +39,7 @@ pub(crate) use fft::{
     plan_real_fft as plan_real_fft_f64,
 };
 pub(crate) use fir::plan_fir;
+pub(crate) use firs::plan_firs;
 pub(crate) use moving_rms::{moving_rms, moving_rms as moving_rms_f64};
 pub(crate) use window::window;
 
@@ -71,6 +73,7 @@ macro_rules! for_each_planned {
             plan_biquads(sections: &[auralis_core::Biquad], channels: usize)
                 -> Box<dyn auralis_core::BiquadCascade>;
             plan_fir(taps: &[f32]) -> Box<dyn auralis_core::Fir>;
+            plan_firs(taps: &[&[f32]]) -> Box<dyn auralis_core::FirBank>;
         }
     };
 }

@@ -42,7 +42,72 @@ pub(super) fn fir(subject: &Tested<'_>) -> Outcome {
             filter.reset();
         }
     }
-    refused(accelerator.plan_fir(&[]), || "a filter without taps".into())
+    refused(accelerator.plan_fir(&[]), || "a filter without taps".into())?;
+    banks(subject)
+}
+
+/// Filters over one signal: any, and those of interpolators, which mirror each other.
+fn banks(subject: &Tested<'_>) -> Outcome {
+    let accelerator = subject.instance()?;
+    let signal = noise::<f32>(1, *subject.either(&130, &2500));
+    let (a, b, c) = (noise::<f32>(2, 16), noise::<f32>(3, 16), noise::<f32>(4, 5));
+    let mirrored: Vec<f32> = a.iter().rev().copied().collect();
+    let symmetric: Vec<f32> = b[..8].iter().chain(b[..8].iter().rev()).copied().collect();
+    let banks: [&[&[f32]]; 5] = [
+        &[&a, &symmetric, &mirrored],
+        &[&a[..2], &symmetric[7..9], &mirrored[14..]],
+        &[&a, &b, &mirrored],
+        &[&symmetric],
+        &[&a, &c],
+    ];
+    for (index, taps) in banks.into_iter().enumerate() {
+        let mut bank = accelerator.plan_firs(taps).map_err(report)?;
+        let mut whole: Vec<f32> = Vec::new();
+        for &cut in subject.either(&FIR_CUTS[2..], &FIR_CUTS) {
+            let what = || format!("bank {index}, {cut:?}");
+            let mut outputs = vec![Vec::new(); taps.len()];
+            let mut at = 0;
+            for frames in cut.lengths(signal.len()) {
+                let mut planes = vec![7.0; taps.len() * (frames + 1)];
+                let mut block = AudioBlockMut::new(&mut planes, taps.len(), frames, frames + 1)
+                    .map_err(report)?;
+                bank.process(&mut block, &signal[at..at + frames])
+                    .map_err(report)?;
+                for (output, plane) in outputs.iter_mut().zip(planes.chunks(frames + 1)) {
+                    output.extend(&plane[..frames]);
+                    check(plane[frames] == 7.0, || {
+                        format!("{}: wrote too much", what())
+                    })?;
+                }
+                at += frames;
+            }
+            for (taps, output) in taps.iter().zip(&outputs) {
+                let mut expected = convolution(&signal, taps);
+                expected.truncate(signal.len());
+                let scale = largest(&signal) * sum_of_magnitudes(taps);
+                let bound = taps.len() as f64 * f64::from(f32::EPSILON) * scale;
+                close(output, &expected, bound, what)?;
+            }
+            let outputs = outputs.concat();
+            if !whole.is_empty() {
+                same_bits(&whole, &outputs, what)?;
+            }
+            whole = outputs;
+            bank.reset();
+        }
+        for (channels, frames) in [(taps.len() + 1, 8), (taps.len(), 9)] {
+            refuses(
+                || format!("8 samples into {channels} channels of {frames}"),
+                &vec![7.0; channels * frames],
+                |planes| {
+                    let mut block = AudioBlockMut::new(planes, channels, frames, frames)?;
+                    bank.process(&mut block, &signal[..8])
+                },
+            )?;
+        }
+    }
+    let what = || "a bank with a filter without taps".into();
+    refused(accelerator.plan_firs(&[&a, &[]]), what)
 }
 
 /// A Butterworth high-pass of the second order at 48 kHz.
