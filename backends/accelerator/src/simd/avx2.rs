@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::x86::{self, join};
-use super::{Exponents, Pairs, THREE_QUARTERS, Vectors};
+use super::{Exponents, THREE_QUARTERS, Vectors};
 use crate::generic::ROUND;
 use crate::isa::Avx2;
 
@@ -152,6 +152,26 @@ impl Vectors for Avx2 {
             let crossed = _mm256_fmaddsub_ps(_mm256_movehdup_ps(same), swapped, d);
             _mm256_fmaddsub_ps(_mm256_moveldup_ps(a), b, crossed)
         }
+
+        fn interleave(self, left: __m256, right: __m256) -> [__m256; 2] {
+            // With AVX-512 the compiler would make two steps within lanes one across them, which takes
+            // twice as long as both.
+            let low = kept(_mm256_unpacklo_ps(left, right));
+            let high = kept(_mm256_unpackhi_ps(left, right));
+            [
+                _mm256_permute2f128_ps::<0x20>(low, high),
+                _mm256_permute2f128_ps::<0x31>(low, high),
+            ]
+        }
+
+        fn deinterleave(self, [low, high]: [__m256; 2]) -> [__m256; 2] {
+            let first = _mm256_permute2f128_ps::<0x20>(low, high);
+            let second = _mm256_permute2f128_ps::<0x31>(low, high);
+            [
+                _mm256_shuffle_ps::<0x88>(first, second),
+                _mm256_shuffle_ps::<0xdd>(first, second),
+            ]
+        }
     }
 
     #[inline(always)]
@@ -268,30 +288,6 @@ impl Vectors for Avx2 {
             let above = _mm256_cmp_ps::<_CMP_GE_OQ>(x, self.splat(TWO_31));
             let whole = _mm256_xor_si256(_mm256_cvtps_epi32(x), _mm256_castps_si256(above));
             _mm256_storeu_si256(to.cast(), whole);
-        }
-    }
-}
-
-impl Pairs for Avx2 {
-    proven! {
-        fn interleave(self, left: __m256, right: __m256) -> [__m256; 2] {
-            // With AVX-512 the compiler would make two steps within lanes one across them, which takes
-            // twice as long as both.
-            let low = kept(_mm256_unpacklo_ps(left, right));
-            let high = kept(_mm256_unpackhi_ps(left, right));
-            [
-                _mm256_permute2f128_ps::<0x20>(low, high),
-                _mm256_permute2f128_ps::<0x31>(low, high),
-            ]
-        }
-
-        fn deinterleave(self, [low, high]: [__m256; 2]) -> [__m256; 2] {
-            let first = _mm256_permute2f128_ps::<0x20>(low, high);
-            let second = _mm256_permute2f128_ps::<0x31>(low, high);
-            [
-                _mm256_shuffle_ps::<0x88>(first, second),
-                _mm256_shuffle_ps::<0xdd>(first, second),
-            ]
         }
     }
 }

@@ -171,6 +171,26 @@ impl Vectors for Avx512 {
             let crossed = _mm512_fmaddsub_ps(_mm512_movehdup_ps(same), swapped, d);
             _mm512_fmaddsub_ps(_mm512_moveldup_ps(a), b, crossed)
         }
+
+        fn interleave(self, left: __m512, right: __m512) -> [__m512; 2] {
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high =
+                _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [
+                _mm512_permutex2var_ps(left, low, right),
+                _mm512_permutex2var_ps(left, high, right),
+            ]
+        }
+
+        fn deinterleave(self, [low, high]: [__m512; 2]) -> [__m512; 2] {
+            let even =
+                _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            [
+                _mm512_permutex2var_ps(low, even, high),
+                _mm512_permutex2var_ps(low, odd, high),
+            ]
+        }
     }
 
     #[inline(always)]
@@ -284,8 +304,8 @@ impl Vectors for Avx512 {
 
         fn store_four_i24(self, to: *mut [u8; 3], x: [__m512; 4]) {
             if !below_full_scale(x) {
-                for k in 0..4 {
-                    self.store_i24(to.add(k * Self::LANES), x[k]);
+                for (k, x) in x.into_iter().enumerate() {
+                    self.store_i24(to.add(k * Self::LANES), x);
                 }
                 return;
             }

@@ -60,7 +60,7 @@ pub(crate) trait Vectors: Isa {
 
     /// Vectors for what moves more than it computes: not wider than what the first cache takes and
     /// gives at once.
-    type Narrow: Pairs;
+    type Narrow: Vectors;
 
     /// How many of them.
     const LANES: usize;
@@ -145,6 +145,12 @@ pub(crate) trait Vectors: Isa {
     /// `d + a * b` of interleaved complex numbers, likewise.
     fn complex_mul_add(self, d: Self::F32, a: [Self::F32; 2], b: [Self::F32; 2]) -> Self::F32;
 
+    /// Frames of left and right, in order.
+    fn interleave(self, left: Self::F32, right: Self::F32) -> [Self::F32; 2];
+
+    /// Left and right of frames in order.
+    fn deinterleave(self, frames: [Self::F32; 2]) -> [Self::F32; 2];
+
     /// Loads integers as fractions of full scale.
     unsafe fn load_i16(self, from: *const i16) -> Self::F32;
 
@@ -192,15 +198,6 @@ pub(crate) trait Vectors: Isa {
 
     /// The same as 32-bit integers.
     unsafe fn store_i32(self, to: *mut i32, x: Self::F32);
-}
-
-/// What an instruction set does with the samples of two planes.
-pub(crate) trait Pairs: Vectors {
-    /// Frames of left and right, in order.
-    fn interleave(self, left: Self::F32, right: Self::F32) -> [Self::F32; 2];
-
-    /// Left and right of frames in order.
-    fn deinterleave(self, frames: [Self::F32; 2]) -> [Self::F32; 2];
 }
 
 /// How an instruction set takes exponents apart and puts them together by integers.

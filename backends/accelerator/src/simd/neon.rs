@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::{Exponents, Pairs, THREE_QUARTERS, Vectors};
+use super::{Exponents, THREE_QUARTERS, Vectors};
 use crate::generic::ROUND;
 use crate::isa::Neon;
 
@@ -95,6 +95,14 @@ impl Vectors for Neon {
             [b, swapped]: [float32x4_t; 2]
         ) -> float32x4_t {
             vfmaq_f32(vfmaq_f32(d, vtrn1q_f32(a, a), b), crossing(a), swapped)
+        }
+
+        fn interleave(self, left: float32x4_t, right: float32x4_t) -> [float32x4_t; 2] {
+            [vzip1q_f32(left, right), vzip2q_f32(left, right)]
+        }
+
+        fn deinterleave(self, [low, high]: [float32x4_t; 2]) -> [float32x4_t; 2] {
+            [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
         }
     }
 
@@ -216,18 +224,6 @@ impl Vectors for Neon {
 
         fn store_i32(self, to: *mut i32, x: float32x4_t) {
             vst1q_s32(to, vcvtnq_s32_f32(vmulq_n_f32(x, 2_147_483_648.0)))
-        }
-    }
-}
-
-impl Pairs for Neon {
-    proven! {
-        fn interleave(self, left: float32x4_t, right: float32x4_t) -> [float32x4_t; 2] {
-            [vzip1q_f32(left, right), vzip2q_f32(left, right)]
-        }
-
-        fn deinterleave(self, [low, high]: [float32x4_t; 2]) -> [float32x4_t; 2] {
-            [vuzp1q_f32(low, high), vuzp2q_f32(low, high)]
         }
     }
 }

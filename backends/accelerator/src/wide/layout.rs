@@ -2,15 +2,28 @@
 
 use super::walk::{carry, expect};
 use crate::generic::Generic;
-use crate::simd::{Pairs, Vectors};
+use crate::simd::Vectors;
 
+/// From so many frames on, narrow vectors are taken: stores of a whole line bind where a CPU moves half
+/// of one in a cycle, and the wide ones save no more than the loop elsewhere.
+const LONG: usize = 512;
+
+/// Whether so many frames are for wide vectors.
 #[inline(always)]
-pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
-    interleave_two(v.narrow(), dst, planes);
+fn is_wide<V: Vectors>(frames: usize) -> bool {
+    (V::LANES..LONG).contains(&frames)
 }
 
 #[inline(always)]
-fn interleave_two<V: Pairs>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
+pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
+    match planes {
+        [left, _] if is_wide::<V>(left.len()) => interleave_two(v, dst, planes),
+        _ => interleave_two(v.narrow(), dst, planes),
+    }
+}
+
+#[inline(always)]
+fn interleave_two<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
     match planes {
         [left, right] if left.len() >= V::LANES => {
             let frames = left.len();
@@ -38,11 +51,14 @@ fn interleave_two<V: Pairs>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
 
 #[inline(always)]
 pub(crate) fn deinterleave<V: Vectors>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
-    deinterleave_two(v.narrow(), planes, src);
+    match planes {
+        [left, _] if is_wide::<V>(left.len()) => deinterleave_two(v, planes, src),
+        _ => deinterleave_two(v.narrow(), planes, src),
+    }
 }
 
 #[inline(always)]
-fn deinterleave_two<V: Pairs>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
+fn deinterleave_two<V: Vectors>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
     match planes {
         [left, right] if left.len() >= V::LANES => {
             let frames = left.len();

@@ -3,7 +3,7 @@
 //!
 //! The coefficients are found as those of [`super::math`].
 
-use std::f32::consts::{LN_2, LOG2_E};
+use std::f32::consts::{LN_2, LOG2_E, SQRT_2};
 
 use super::math::polynomial;
 use super::walk::{Rest, map};
@@ -24,7 +24,7 @@ const POWERS: [f32; 16] = [
     1.241_857_8,
     1.296_839_6,
     1.354_255_6,
-    1.414_213_5,
+    SQRT_2,
     1.476_826_2,
     1.542_210_8,
     1.610_490_3,
@@ -47,7 +47,7 @@ const INVERSES: [f32; 16] = [
     0.820_661_07,
     0.780_449_15,
     0.744_031_6,
-    0.711_086_27,
+    0.711_086_3,
     0.681_020_5,
     1.306_144_6,
     1.254_705_2,

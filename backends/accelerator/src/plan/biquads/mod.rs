@@ -82,7 +82,6 @@ fn side_by_side<V: Eight>(
         _ if !pairs && channels > 1 => return None,
         (2..=4, false) => Box::new(Cascade::<_, 1, 2, 2>::new(isa, sections, channels)),
         (5..=8, false) => Box::new(Cascade::<_, 2, 2, 2>::new(isa, sections, channels)),
-        (9..=12, false) => Box::new(Cascade::<_, 3, 2, 2>::new(isa, sections, channels)),
         (2, true) => Box::new(Cascade::<_, 1, 4, 2>::new(isa, sections, channels)),
         (3..=4, true) => Box::new(Cascade::<_, 1, 2, 1>::new(isa, sections, channels)),
         (5..=8, true) => Box::new(Cascade::<_, 2, 2, 1>::new(isa, sections, channels)),
