@@ -23,9 +23,9 @@ use crate::session::{Preparation, SessionSpec};
 
 /// The samples of a block of one or two channels: so many that a filter of some thousand taps costs
 /// little, so few that they stay in the second cache. Blocks of more channels have fewer frames.
-const BLOCK_SAMPLES: usize = 40_960;
+const BLOCK_SAMPLES: usize = 81_920;
 /// The blocks that the steps hand on at once: so many that handing on costs little beside the work.
-const BATCH: usize = 4;
+const BATCH: usize = 2;
 /// What a rendering may be off its target before it is corrected, in LU.
 const CLOSE_ENOUGH: f64 = 0.05;
 /// What a delivery may be off its target without a note, in LU.

@@ -187,7 +187,7 @@ impl TruePeak {
         let mut from = 0;
         while from < len {
             let to = len.min(from.saturating_add(place.left));
-            for phase in block.as_block().planes() {
+            for phase in between.chunks(RUN) {
                 let peak = self.accelerator.peak(&phase[from..to])?;
                 cells[place.index] = cells[place.index].max(peak);
             }
