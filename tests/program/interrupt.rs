@@ -32,7 +32,9 @@ mod unix {
             sandbox.write(&format!("songs/{file}.wav"), &bytes);
         }
         let input = if files == 1 { "songs/0.wav" } else { "songs" };
-        let line = format!("process {input} {output} --jobs 1");
+        // Plain loops, so that there is time for the signal.
+        let slow = "--jobs 1 --set accelerator.backend=scalar";
+        let line = format!("process {input} {output} {slow}");
         let mut command = sandbox.command(PROGRAM);
         command.args(line.split_whitespace());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
