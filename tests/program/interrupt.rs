@@ -27,7 +27,7 @@ mod unix {
     /// Sends the signal once the first output is under way.
     pub fn interrupted(output: &str, files: usize) {
         let sandbox = Sandbox::new();
-        let bytes = song(1, 90.0);
+        let bytes = song(1, 180.0);
         for file in 0..files {
             sandbox.write(&format!("songs/{file}.wav"), &bytes);
         }
