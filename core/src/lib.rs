@@ -32,7 +32,7 @@ mod user_kernel;
 
 pub use accelerator::{
     Accelerator, Biquad, BiquadCascade, Complex, ComplexFft, ConvolutionMode, Convolver,
-    ConvolverSpec, Fir, FirBank, Kernel, Latency, OneByOne, RealFft, Split, Window,
+    ConvolverSpec, Fir, FirBank, Kernel, Latency, OneByOne, RealFft, Window,
 };
 pub use block::{AudioBlock, AudioBlockMut, MAX_CHANNELS};
 pub use buffer::{ALIGNMENT, Buffer, Lender, RawBuffer, Storage};

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, BuildContext, Complex, CpuFeatures, Descriptor, Kernel, NoOptions, Result, Split,
+    Accelerator, BuildContext, Complex, CpuFeatures, Descriptor, Kernel, NoOptions, Result, Window,
     register,
 };
 use multiversion::target::match_target;
@@ -170,11 +170,18 @@ impl Accelerator for Multiversion {
     for_each_kernel!(methods);
     for_each_planned!(planned);
 
+    fn window(&self, dst: &mut [f32], window: Window) -> Result<()> {
+        self.planned.window(dst, window)
+    }
+
     fn variant(&self) -> &'static str {
         self.kernels.variant
     }
 
     fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
-        Some(Arc::new(Split::new(self.clone(), others)))
+        Some(Arc::new(Self {
+            kernels: self.kernels,
+            planned: self.planned.with_others(others)?,
+        }))
     }
 }

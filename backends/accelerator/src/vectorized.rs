@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result, Split,
+    Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result, Window,
 };
 
 use crate::check;
@@ -12,9 +12,17 @@ use crate::isa::Portable;
 use crate::plan::{self, for_each_planned};
 
 /// The kernels of `I`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Vectorized<I> {
     isa: I,
+    /// What plans, and works on whole signals, in its place.
+    others: Option<Arc<dyn Accelerator>>,
+}
+
+impl<I> Vectorized<I> {
+    fn new(isa: I) -> Self {
+        Self { isa, others: None }
+    }
 }
 
 /// Builds the accelerator of an instruction set.
@@ -27,7 +35,7 @@ pub(crate) fn build<I: Compiled>(
 ) -> Result<Arc<dyn Accelerator>> {
     context.options.parse::<NoOptions>()?;
     match I::detect(context.cpu) {
-        Some(isa) => Ok(Arc::new(Vectorized { isa })),
+        Some(isa) => Ok(Arc::new(Vectorized::new(isa))),
         None => Err(unavailable::<I>(context.cpu)),
     }
 }
@@ -51,7 +59,7 @@ fn unavailable<I: Compiled>(allowed: CpuFeatures) -> Error {
 pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> {
     fn named<I: Compiled>(name: &str, allowed: CpuFeatures) -> Option<Arc<dyn Accelerator>> {
         let isa = I::detect(allowed).filter(|_| I::NAME == name)?;
-        Some(Arc::new(Vectorized { isa }))
+        Some(Arc::new(Vectorized::new(isa)))
     }
     #[cfg(target_arch = "x86_64")]
     let found = named::<crate::isa::Avx512>(name, allowed)
@@ -61,7 +69,7 @@ pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> 
     let found = named::<crate::isa::Neon>(name, allowed);
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let found = named::<Portable>(name, allowed);
-    found.unwrap_or_else(|| Arc::new(Vectorized { isa: Portable }))
+    found.unwrap_or_else(|| Arc::new(Vectorized::new(Portable)))
 }
 
 macro_rules! methods {
@@ -76,7 +84,10 @@ macro_rules! methods {
 macro_rules! planned {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {$(
         fn $name(&self, $($arg: $type),*) -> Result<$result> {
-            plan::$name(self.isa, $($arg),*)
+            match &self.others {
+                Some(others) => others.$name($($arg),*),
+                None => plan::$name(self.isa, $($arg),*),
+            }
         }
     )*};
 }
@@ -85,7 +96,14 @@ impl<I: Compiled> Accelerator for Vectorized<I> {
     for_each_kernel!(methods);
     for_each_planned!(planned);
 
+    fn window(&self, dst: &mut [f32], window: Window) -> Result<()> {
+        plan::window(self.isa, dst, window)
+    }
+
     fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
-        Some(Arc::new(Split::new(*self, others)))
+        Some(Arc::new(Self {
+            isa: self.isa,
+            others: Some(others),
+        }))
     }
 }

@@ -2,7 +2,6 @@
 
 mod kernel;
 mod plan;
-mod split;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,8 +9,6 @@ use std::sync::Arc;
 pub use kernel::Kernel;
 pub use num_complex::Complex;
 use serde::{Deserialize, Serialize};
-
-pub use split::Split;
 
 pub use plan::{
     Biquad, BiquadCascade, ComplexFft, ConvolutionMode, Convolver, ConvolverSpec, Fir, FirBank,
@@ -325,8 +322,8 @@ pub trait Accelerator: Debug + Send + Sync {
     }
 
     /// This backend for the kernels of [one length](Kernel::has_one_length), and `others` for
-    /// everything else: a [`Split`], if the backend lets itself be copied. It saves calls of short
-    /// kernels the way through a table; a backend need not care.
+    /// everything else. It saves calls of short kernels the way through a table, if they run the very
+    /// functions that they run without `others`; a backend need not care.
     fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
         let _ = others;
         None

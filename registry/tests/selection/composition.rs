@@ -60,7 +60,7 @@ fn a_backend_is_built_from_its_own_options_and_the_cpu_that_is_shown() {
     let candidate = Candidate::<dyn Accelerator>::new(facts(SCALAR), move |context| {
         *keep.lock().unwrap() = Some((context.options.clone(), context.cpu));
         let log = Log::default();
-        Ok(Arc::new(Fake { id: "scalar", log }))
+        Ok(Arc::new(Fake::new("scalar", &log)))
     });
     let registry = Registry::empty().with(candidate).unwrap();
     let criteria = Criteria {

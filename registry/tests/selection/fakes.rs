@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{
     Accelerator, Biquad, Complex, ConvolutionMode, ConvolverSpec, CpuFeatures, Error, ErrorKind,
-    Latency, Options, Result, Split, Window, for_each_plan, for_each_slice_kernel,
+    Kernel, Latency, Options, Result, Window, for_each_plan, for_each_slice_kernel,
 };
 use auralis_registry::{
     Authority, BackendRequest, Candidate, Composition, Cpu, Criteria, Facts, Registry, Request,
@@ -75,9 +75,18 @@ pub fn taken(log: &Log) -> Vec<String> {
 pub struct Fake {
     pub id: &'static str,
     pub log: Log,
+    others: Option<Arc<dyn Accelerator>>,
 }
 
 impl Fake {
+    pub fn new(id: &'static str, log: &Log) -> Self {
+        Self {
+            id,
+            log: Arc::clone(log),
+            others: None,
+        }
+    }
+
     fn note(&self, method: &str) {
         self.log
             .lock()
@@ -89,6 +98,11 @@ impl Fake {
 macro_rules! fake_slices {
     ($($kernel:ident $method:ident ($($argument:ident: $type:ty),* $(,)?) -> $result:ty;)*) => {$(
         fn $method(&self, $($argument: $type),*) -> Result<$result> {
+            if let Some(others) = &self.others
+                && !const { Kernel::$kernel.has_one_length() }
+            {
+                return others.$method($($argument),*);
+            }
             let _ = ($($argument),*);
             self.note(stringify!($method));
             Ok(<$result>::default())
@@ -99,6 +113,9 @@ macro_rules! fake_slices {
 macro_rules! fake_plans {
     ($($kernel:ident $method:ident ($($argument:ident: $type:ty),*) -> $plan:ty;)*) => {$(
         fn $method(&self, $($argument: $type),*) -> Result<$plan> {
+            if let Some(others) = &self.others {
+                return others.$method($($argument),*);
+            }
             let _ = ($($argument),*);
             self.note(stringify!($method));
             Err(Error::new(ErrorKind::Exhausted, "a fake plans nothing"))
@@ -115,7 +132,10 @@ impl Accelerator for Fake {
     }
 
     fn with_others(&self, others: Arc<dyn Accelerator>) -> Option<Arc<dyn Accelerator>> {
-        Some(Arc::new(Split::new(self.clone(), others)))
+        Some(Arc::new(Self {
+            others: Some(others),
+            ..self.clone()
+        }))
     }
 }
 
@@ -233,7 +253,7 @@ pub fn fake(
             return Err(Error::new(ErrorKind::Io, "the part is broken").with("part", 7));
         }
         let log = Arc::clone(&log);
-        Ok(Arc::new(Fake { id, log }))
+        Ok(Arc::new(Fake::new(id, &log)))
     })
 }
 

@@ -245,7 +245,7 @@ fn selections_and_backends_are_reported_as_the_contract_says() {
     )
     .with(Candidate::<dyn Accelerator>::new(vendor, move |_| {
         let log = Arc::clone(&keep);
-        Ok(Arc::new(Fake { id: "vendor", log }))
+        Ok(Arc::new(Fake::new("vendor", &log)))
     }))
     .unwrap()
     .with(Candidate::<dyn Accelerator>::new(facts(AVX512), |_| {

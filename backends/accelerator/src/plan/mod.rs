@@ -44,12 +44,11 @@ pub(crate) use moving_rms::{moving_rms, moving_rms as moving_rms_f64};
 pub(crate) use window::window;
 
 /// Calls `$callback!` with every method of [`Accelerator`](auralis_core::Accelerator) that plans or
-/// works on a whole signal: its name, its arguments and its result. The function of this module that
-/// does it has the same name, and takes the instruction set's token first.
+/// works on a whole signal, [`window`] aside: its name, its arguments and its result. The function of
+/// this module that does it has the same name, and takes the instruction set's token first.
 macro_rules! for_each_planned {
     ($callback:ident) => {
         $callback! {
-            window(dst: &mut [f32], window: auralis_core::Window) -> ();
             moving_rms(dst: &mut [f32], src: &[f32], window: usize) -> ();
             moving_rms_f64(dst: &mut [f64], src: &[f64], window: usize) -> ();
             convolve(
