@@ -154,7 +154,11 @@ impl<L: Lanes<T>, T: Float> Body for Totals<'_, L, T> {
     fn run(self) {
         let v = self.lanes;
         for (total, stretch) in self.totals.iter_mut().zip(self.samples.chunks(STRETCH)) {
-            let runs = sums_up_to(v, v.columns(&padded(stretch)));
+            let columns = match stretch.first_chunk() {
+                Some(whole) => v.columns(whole),
+                None => v.columns(&padded(stretch).0),
+            };
+            let runs = sums_up_to(v, columns);
             (_, *total) = v.sums_before(runs[RUN - 1]);
         }
     }
@@ -203,10 +207,10 @@ impl<L: Lanes<T>, T: Float> Body for Long<'_, L, T> {
             let total = if let (Some(outputs), Some(block), Some(next)) = whole {
                 stretch(self.lanes, outputs, block, next, around)
             } else {
-                let mut room = [T::zero(); STRETCH];
+                let mut room = padded(&[]);
                 let (block, next) = (padded(block), padded(next));
-                let total = stretch(self.lanes, &mut room, &block, &next, around);
-                outputs.copy_from_slice(&room[..outputs.len()]);
+                let total = stretch(self.lanes, &mut room.0, &block.0, &next.0, around);
+                outputs.copy_from_slice(&room.0[..outputs.len()]);
                 total
             };
             self.ends[index] = total;
@@ -287,11 +291,15 @@ fn sums_up_to<L: Lanes<T>, T>(v: L, mut columns: [L::F64; RUN]) -> [L::F64; RUN]
     columns
 }
 
+/// What begins a cache line: a vector that was just written to two of them would be waited for.
+#[repr(align(64))]
+struct Aligned<T>(T);
+
 /// A stretch, with zeros after what there is of it.
 #[inline(always)]
-fn padded<T: Float>(samples: &[T]) -> [T; STRETCH] {
-    let mut stretch = [T::zero(); STRETCH];
-    stretch[..samples.len()].copy_from_slice(samples);
+fn padded<T: Float>(samples: &[T]) -> Aligned<[T; STRETCH]> {
+    let mut stretch = Aligned([T::zero(); STRETCH]);
+    stretch.0[..samples.len()].copy_from_slice(samples);
     stretch
 }
 
