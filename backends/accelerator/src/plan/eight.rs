@@ -18,6 +18,8 @@ pub(in crate::plan) trait Eight: Isa {
 
     fn store(self, to: &mut [f64; 8], x: Self::F64);
 
+    fn add(self, a: Self::F64, b: Self::F64) -> Self::F64;
+
     fn mul(self, a: Self::F64, b: Self::F64) -> Self::F64;
 
     /// `a * b + c` with one rounding.
@@ -34,8 +36,12 @@ pub(in crate::plan) trait Eight: Isa {
         right: &Frames<F>,
     ) -> [Self::F64; 4];
 
-    /// The two channels of such steps, or the left one and anything.
-    fn narrow<const P: usize, const F: usize>(self, steps: [Self::F64; 4]) -> [Frames<F>; 2];
+    /// The two channels of such steps times `gain`, or the left one and anything.
+    fn narrow<const P: usize, const F: usize>(
+        self,
+        steps: [Self::F64; 4],
+        gain: f64,
+    ) -> [Frames<F>; 2];
 
     /// Of each pair, the second of `a` and the first of `b`.
     fn between(self, a: Self::F64, b: Self::F64) -> Self::F64;
@@ -67,9 +73,19 @@ impl Eight for Avx512 {
     }
 
     #[inline(always)]
-    fn narrow<const P: usize, const F: usize>(self, steps: [__m512d; 4]) -> [Frames<F>; 2] {
+    fn narrow<const P: usize, const F: usize>(
+        self,
+        steps: [__m512d; 4],
+        gain: f64,
+    ) -> [Frames<F>; 2] {
         // SAFETY: the token proves AVX-512, with which comes AVX.
-        unsafe { narrow::<P, F>(steps.map(|x| _mm512_castpd512_pd256(x))) }
+        unsafe { narrow::<P, F>(steps.map(|x| _mm512_castpd512_pd256(x)), gain) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m512d, b: __m512d) -> __m512d {
+        // SAFETY: the token proves AVX-512.
+        unsafe { _mm512_add_pd(a, b) }
     }
 
     #[inline(always)]
@@ -135,9 +151,19 @@ impl Eight for Avx2 {
     }
 
     #[inline(always)]
-    fn narrow<const P: usize, const F: usize>(self, steps: [[__m256d; 2]; 4]) -> [Frames<F>; 2] {
+    fn narrow<const P: usize, const F: usize>(
+        self,
+        steps: [[__m256d; 2]; 4],
+        gain: f64,
+    ) -> [Frames<F>; 2] {
         // SAFETY: the token proves AVX2, with which comes AVX.
-        unsafe { narrow::<P, F>(steps.map(|[x, _]| x)) }
+        unsafe { narrow::<P, F>(steps.map(|[x, _]| x), gain) }
+    }
+
+    #[inline(always)]
+    fn add(self, a: [__m256d; 2], b: [__m256d; 2]) -> [__m256d; 2] {
+        // SAFETY: the token proves AVX2.
+        unsafe { [_mm256_add_pd(a[0], b[0]), _mm256_add_pd(a[1], b[1])] }
     }
 
     #[inline(always)]
@@ -227,23 +253,28 @@ unsafe fn widen<const P: usize, const F: usize>(
 ///
 /// The CPU has AVX.
 #[inline(always)]
-unsafe fn narrow<const P: usize, const F: usize>([a, b, c, d]: [__m256d; 4]) -> [Frames<F>; 2] {
+unsafe fn narrow<const P: usize, const F: usize>(
+    [a, b, c, d]: [__m256d; 4],
+    gain: f64,
+) -> [Frames<F>; 2] {
     let mut planes = [[[0.0; F]; 4]; 2];
     let [left, right] = planes
         .each_mut()
         .map(|plane| plane.as_mut_ptr().cast::<f32>());
     // SAFETY: the caller's promise; steps of two frames are eight of them, else there are four.
     unsafe {
+        let gain = _mm256_set1_pd(gain);
         if P == 4 {
-            let [a, b, c, d] = [a, b, c, d].map(|x| _mm256_cvtpd_ps(x));
+            let [a, b, c, d] = [a, b, c, d].map(|x| _mm256_cvtpd_ps(_mm256_mul_pd(x, gain)));
             let first = _mm256_castps_pd(_mm256_set_m128(c, a));
             let second = _mm256_castps_pd(_mm256_set_m128(d, b));
             _mm256_storeu_ps(left, _mm256_castpd_ps(_mm256_unpacklo_pd(first, second)));
             _mm256_storeu_ps(right, _mm256_castpd_ps(_mm256_unpackhi_pd(first, second)));
             return planes;
         }
-        let low = _mm256_cvtpd_ps(_mm256_permute2f128_pd::<0x20>(a, b));
-        let high = _mm256_cvtpd_ps(_mm256_permute2f128_pd::<0x20>(c, d));
+        let low = _mm256_mul_pd(_mm256_permute2f128_pd::<0x20>(a, b), gain);
+        let high = _mm256_mul_pd(_mm256_permute2f128_pd::<0x20>(c, d), gain);
+        let (low, high) = (_mm256_cvtpd_ps(low), _mm256_cvtpd_ps(high));
         if F == 2 {
             _mm256_storeu_ps(left, _mm256_set_m128(high, low));
         } else {

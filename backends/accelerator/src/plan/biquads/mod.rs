@@ -75,8 +75,11 @@ fn side_by_side<V: Eight>(
     sections: &[Biquad],
     channels: usize,
 ) -> Option<Box<dyn BiquadCascade>> {
-    use pipeline::Cascade;
+    use pipeline::{Cascade, fits};
 
+    if !fits(sections) {
+        return None;
+    }
     let pairs = channels.is_multiple_of(2);
     Some(match (sections.len(), pairs) {
         _ if !pairs && channels > 1 => return None,

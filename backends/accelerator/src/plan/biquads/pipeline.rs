@@ -4,7 +4,7 @@
 //! section makes goes to the next section some steps later: so no step waits for the one before it with
 //! more than one multiplication, and all sections take their step at once.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use auralis_core::{AudioBlockMut, Biquad, BiquadCascade, Error, ErrorKind, Result};
 
@@ -21,9 +21,18 @@ const ROUND: usize = 4;
 const MOST: usize = 2 * ROUND;
 
 /// A value below this is set to zero at the end of a call. No 32-bit sample is as small, nor what
-/// becomes of it; left alone, a filter in silence would decay into denormal numbers, which many CPUs
-/// are slow at.
-const NEGLIGIBLE: f64 = 1e-60;
+/// becomes of it, [without the gains](GAINS) of up to twelve sections; left alone, a filter in silence
+/// would decay into denormal numbers, which many CPUs are slow at.
+const NEGLIGIBLE: f64 = 1e-90;
+
+/// The magnitudes of `b0` that a section may have. All sections work without theirs, which saves a
+/// multiplication each, and what comes out is multiplied with all of them at once.
+const GAINS: RangeInclusive<f64> = 1e-6..=1e2;
+
+/// Whether these sections can work side by side.
+pub(super) fn fits(sections: &[Biquad]) -> bool {
+    sections.iter().all(|s| GAINS.contains(&s.b0.abs()))
+}
 
 /// A section that leaves the audio as it is.
 const IDENTITY: Biquad = Biquad {
@@ -39,6 +48,8 @@ const IDENTITY: Biquad = Biquad {
 #[derive(Debug)]
 pub(super) struct Cascade<V, const G: usize, const P: usize, const F: usize> {
     isa: V,
+    /// Of all sections.
+    gain: f64,
     parts: Vec<Part<G>>,
     channels: usize,
 }
@@ -55,7 +66,7 @@ struct Part<const G: usize> {
 /// The sections of a vector: the last one in the first lanes.
 #[derive(Clone, Debug)]
 struct Group {
-    coefficients: [[f64; 8]; 7],
+    coefficients: [[f64; 8]; 6],
     inputs: [[f64; 8]; 3],
     /// The outputs of the last steps.
     outputs: [[f64; 8]; ROUND],
@@ -65,15 +76,15 @@ impl Group {
     /// Where a step takes two frames, an output is made from the second and the fourth before it: the
     /// section is multiplied above and below by its denominator at the mirrored frequency, `A(-z)`.
     fn of<const P: usize, const F: usize>(sections: &[Biquad]) -> Self {
-        let lanes: [[f64; 7]; 8] = std::array::from_fn(|lane| {
+        let lanes: [[f64; 6]; 8] = std::array::from_fn(|lane| {
             let section = sections.get(8 / P - 1 - lane / P);
             let &Biquad { b0, b1, b2, a1, a2 } = section.unwrap_or(&IDENTITY);
+            let (b1, b2) = (b1 / b0, b2 / b0);
             match F {
-                1 => [b0, b1, b2, 0.0, 0.0, -a1, -a2],
+                1 => [b1, b2, 0.0, 0.0, -a1, -a2],
                 _ => [
-                    b0,
-                    b1 - a1 * b0,
-                    b2 - a1 * b1 + a2 * b0,
+                    b1 - a1,
+                    b2 - a1 * b1 + a2,
                     a2 * b1 - a1 * b2,
                     a2 * b2,
                     a1 * a1 - 2.0 * a2,
@@ -102,6 +113,7 @@ impl<V, const G: usize, const P: usize, const F: usize> Cascade<V, G, P, F> {
         };
         Self {
             isa,
+            gain: sections.iter().map(|section| section.b0).product(),
             parts: vec![part; channels.div_ceil(P / F)],
             channels,
         }
@@ -129,6 +141,7 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> BiquadCascade
             };
             self.isa.run(Planes::<V, G, P, F> {
                 isa: self.isa,
+                gain: self.gain,
                 planes,
                 part,
             });
@@ -150,6 +163,7 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> BiquadCascade
 /// The channels of a section's lanes. If that is one, the second plane is empty.
 struct Planes<'a, V, const G: usize, const P: usize, const F: usize> {
     isa: V,
+    gain: f64,
     planes: [&'a mut [f32]; 2],
     part: &'a mut Part<G>,
 }
@@ -159,7 +173,7 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> Body for Planes<'
 
     #[inline(always)]
     fn run(self) {
-        let v = self.isa;
+        let (v, gain) = (self.isa, self.gain);
         let Part {
             groups,
             waiting,
@@ -183,19 +197,19 @@ impl<V: Eight, const G: usize, const P: usize, const F: usize> Body for Planes<'
             *waiting = std::array::from_fn(|i| audio.sample(channel, frames - left + i));
         }
         *count = left;
-        rounds::<V, G, P, F>(v, &mut running, &mut audio, 0..whole);
+        rounds::<V, G, P, F>(v, &mut running, &mut audio, gain, 0..whole);
         // What the sections still hold is now made from silence, and later from the audio that comes next.
         for (group, running) in groups.iter_mut().zip(&running) {
             running.keep(v, group);
         }
-        rounds::<V, G, P, F>(v, &mut running, &mut audio, whole..all);
+        rounds::<V, G, P, F>(v, &mut running, &mut audio, gain, whole..all);
     }
 }
 
 /// A group at work.
 #[derive(Clone, Copy)]
 struct Running<V: Eight> {
-    coefficients: [V::F64; 7],
+    coefficients: [V::F64; 6],
     inputs: [V::F64; 3],
     outputs: [V::F64; ROUND],
 }
@@ -205,7 +219,7 @@ impl<V: Eight> Running<V> {
     fn of(v: V, group: &Group) -> Self {
         let nothing = v.load(&[0.0; 8]);
         let mut running = Self {
-            coefficients: [nothing; 7],
+            coefficients: [nothing; 6],
             inputs: [nothing; 3],
             outputs: [nothing; ROUND],
         };
@@ -301,6 +315,7 @@ fn rounds<V: Eight, const G: usize, const P: usize, const F: usize>(
     v: V,
     running: &mut [Running<V>; G],
     audio: &mut Audio<'_>,
+    gain: f64,
     rounds: Range<usize>,
 ) {
     // A copy, so that it stays in registers.
@@ -314,7 +329,7 @@ fn rounds<V: Eight, const G: usize, const P: usize, const F: usize>(
         for (at, frame) in frames.iter_mut().enumerate() {
             *frame = step::<V, G, P, F>(v, &mut hot, *frame, at);
         }
-        let [left, right] = v.narrow::<P, F>(frames);
+        let [left, right] = v.narrow::<P, F>(frames, gain);
         if let Some(round) = round.checked_sub(late) {
             let first = round * ROUND * F;
             audio.give(0, first, &left);
@@ -336,7 +351,7 @@ fn step<V: Eight, const G: usize, const P: usize, const F: usize>(
 ) -> V::F64 {
     let (mut next, mut made) = (input, input);
     for group in groups {
-        let [c0, c1, c2, c3, c4, d1, d2] = group.coefficients;
+        let [c1, c2, c3, c4, d1, d2] = group.coefficients;
         let oldest = group.outputs[at];
         let y1 = group.outputs[(at + ROUND - 1) % ROUND];
         let y2 = group.outputs[(at + ROUND - 2) % ROUND];
@@ -347,13 +362,13 @@ fn step<V: Eight, const G: usize, const P: usize, const F: usize>(
             let sum = v.mul(c2, second);
             let sum = v.fused(c1, before, sum);
             group.inputs = [x, before, second];
-            v.fused(c0, x, sum)
+            v.add(x, sum)
         } else {
             let between = v.between(before, x);
             let sum = v.mul(c4, third);
             let sum = v.fused(c3, second, sum);
             let sum = v.fused(c2, before, sum);
-            let sum = v.fused(c0, x, sum);
+            let sum = v.add(x, sum);
             group.inputs = [x, between, before];
             v.fused(c1, between, sum)
         };
