@@ -107,6 +107,10 @@ pub struct Conveyor<'a> {
     ahead: bool,
 }
 
+/// What a conveyor has found out about running its steps at once, if anything.
+#[derive(Debug, Default)]
+pub struct Pace(Option<bool>);
+
 type Step<'a> = &'a mut (dyn FnMut(&mut Planes) -> Result<()> + Send);
 
 struct Steps<'a> {
@@ -130,13 +134,14 @@ impl<'a> Conveyor<'a> {
         })
     }
 
-    /// Runs until the source leaves a block empty.
+    /// Runs until the source leaves a block empty. `pace` is that of the runs before.
     ///
     /// # Errors
     ///
     /// The first error of a step; the other steps of that moment have run too.
     pub fn run(
         &mut self,
+        pace: &mut Pace,
         mut source: impl FnMut(&mut Planes) -> Result<()> + Send,
         mut transform: impl FnMut(&mut Planes) -> Result<()> + Send,
         mut sink: impl FnMut(&mut Planes) -> Result<()> + Send,
@@ -149,22 +154,42 @@ impl<'a> Conveyor<'a> {
         if !self.ahead || self.executor.threads() == 1 {
             return self.one_by_one(usize::MAX, steps).map(drop);
         }
-        // The first block, which finds cold caches, is not timed.
-        let mut more = self.one_by_one(1, steps)?;
-        while more {
-            let began = Instant::now();
-            more = self.at_once(TRIAL, steps)?;
-            let at_once = began.elapsed();
-            more = more && self.one_by_one(TRIAL, steps)?;
-            let one_by_one = began.elapsed() - at_once;
-            more = more
-                && if at_once < one_by_one.mul_f64(WORTHWHILE) {
-                    self.at_once(SPELL, steps)?
-                } else {
-                    self.one_by_one(SPELL, steps)?
-                };
+        loop {
+            let faster = match pace.0.take() {
+                None => self.trial(steps)?,
+                known => known,
+            };
+            let Some(at_once) = faster else {
+                return Ok(());
+            };
+            let more = match at_once {
+                true => self.at_once(SPELL, steps)?,
+                false => self.one_by_one(SPELL, steps)?,
+            };
+            if !more {
+                pace.0 = faster;
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    /// Passes blocks both ways, and says whether to run the steps at once; nothing if the source left a
+    /// block empty.
+    fn trial(&mut self, steps: &mut Steps<'_>) -> Result<Option<bool>> {
+        // The first block, which finds cold caches, is not timed.
+        if !self.one_by_one(1, steps)? {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        if !self.at_once(TRIAL, steps)? {
+            return Ok(None);
+        }
+        let at_once = began.elapsed();
+        if !self.one_by_one(TRIAL, steps)? {
+            return Ok(None);
+        }
+        let one_by_one = began.elapsed() - at_once;
+        Ok(Some(at_once < one_by_one.mul_f64(WORTHWHILE)))
     }
 
     /// Passes so many blocks, and says whether the source may have more.
@@ -289,6 +314,7 @@ mod tests {
             let mut faded = Vec::new();
             let mut conveyor = Conveyor::new(parts, 2, room, ahead).unwrap();
             let outcome = conveyor.run(
+                &mut Pace::default(),
                 |planes| {
                     see(0);
                     left -= 1;
@@ -344,6 +370,7 @@ mod tests {
             let mut conveyor = Conveyor::new(optimizer.parts(), 1, room, true).unwrap();
             let (mut next, mut seen) = (0.0, Vec::new());
             let outcome = conveyor.run(
+                &mut Pace::default(),
                 |planes| {
                     next += 1.0;
                     planes.block_mut().channel_mut(0)[0] = next;

@@ -7,7 +7,7 @@ use auralis_core::profiler::{Operation, OperationId};
 use auralis_core::{Error, ErrorKind, ProfilerExt, Result};
 
 use super::analysis::{Analyzer, Cell};
-use super::conveyor::{Conveyor, STRETCH, stretches};
+use super::conveyor::{Conveyor, Pace, STRETCH, stretches};
 use super::delivery::{Delivery, Timeline};
 use super::folding::{Folding, Largest, Smallest};
 use super::pipeline::Pipeline;
@@ -90,6 +90,7 @@ struct Work<'a> {
     weights: Vec<f64>,
     /// The frames of a block.
     block: usize,
+    pace: Pace,
     operations: Operations,
 }
 
@@ -145,6 +146,7 @@ impl<'a> Work<'a> {
             rate,
             weights,
             block,
+            pace: Pace::default(),
             operations,
         })
     }
@@ -273,6 +275,7 @@ impl<'a> Work<'a> {
             ended: false,
         };
         conveyor.run(
+            &mut self.pace,
             |planes| {
                 parts
                     .profiler
@@ -346,6 +349,7 @@ impl<'a> Work<'a> {
         };
         let profiler = &job.parts.profiler;
         conveyor.run(
+            &mut self.pace,
             |planes| profiler.time(operations.decode, || source.fill(planes)),
             |planes| pipeline.process(planes),
             |planes| profiler.time(operations.deliver, || sink.take(planes)),
