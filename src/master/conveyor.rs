@@ -1,6 +1,7 @@
 //! Three steps of work on a stream of blocks, one block apart, so that they can run at once.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use auralis_core::{
     AudioBlock, AudioBlockMut, Buffer, Error, Executor, ExecutorExt, FlushToZero, Result,
@@ -85,16 +86,37 @@ impl Planes {
     }
 }
 
-/// Passes a stream of blocks through three steps. While the sink has one block, the transform has
-/// the next and the source fills the one after: on an executor of several threads they run at once,
-/// and the results are the same bits as on one. In each step, on whichever thread, denormal numbers
-/// count as zero.
+/// The blocks of a trial, and those that then go the way that was the faster one.
+const TRIAL: usize = 6;
+const SPELL: usize = 256;
+
+/// The most of the time that steps at once may take of that one after another: a thread more is worth
+/// something.
+const WORTHWHILE: f64 = 0.75;
+
+/// Passes a stream of blocks through three steps. On an executor of several threads they can run at
+/// once: while the sink has one block, the transform has the next and the source fills the one after.
+/// Whether that is faster is measured from time to time: threads may have to share a core, and then it
+/// is only more work. The results are the same bits either way. In each step, on whichever thread,
+/// denormal numbers count as zero.
 #[derive(Debug)]
 pub struct Conveyor<'a> {
     executor: &'a dyn Executor,
     slots: [Planes; 3],
     /// Whether the steps may run at once.
     ahead: bool,
+}
+
+/// What a conveyor has found out about running its steps at once, if anything.
+#[derive(Debug, Default)]
+pub struct Pace(Option<bool>);
+
+type Step<'a> = &'a mut (dyn FnMut(&mut Planes) -> Result<()> + Send);
+
+struct Steps<'a> {
+    source: Step<'a>,
+    transform: Step<'a>,
+    sink: Step<'a>,
 }
 
 impl<'a> Conveyor<'a> {
@@ -112,43 +134,102 @@ impl<'a> Conveyor<'a> {
         })
     }
 
-    /// Runs until the source leaves a block empty.
+    /// Runs until the source leaves a block empty. `pace` is that of the runs before.
     ///
     /// # Errors
     ///
     /// The first error of a step; the other steps of that moment have run too.
     pub fn run(
         &mut self,
+        pace: &mut Pace,
         mut source: impl FnMut(&mut Planes) -> Result<()> + Send,
         mut transform: impl FnMut(&mut Planes) -> Result<()> + Send,
         mut sink: impl FnMut(&mut Planes) -> Result<()> + Send,
     ) -> Result<()> {
+        let steps = &mut Steps {
+            source: &mut source,
+            transform: &mut transform,
+            sink: &mut sink,
+        };
         if !self.ahead || self.executor.threads() == 1 {
-            let _flush = FlushToZero::new();
-            let block = &mut self.slots[0];
-            loop {
-                block.open();
-                source(block)?;
-                if block.frames == 0 {
-                    return Ok(());
-                }
-                transform(block)?;
-                sink(block)?;
+            return self.one_by_one(usize::MAX, steps).map(drop);
+        }
+        loop {
+            let faster = match pace.0.take() {
+                None => self.trial(steps)?,
+                known => known,
+            };
+            let Some(at_once) = faster else {
+                return Ok(());
+            };
+            let more = match at_once {
+                true => self.at_once(SPELL, steps)?,
+                false => self.one_by_one(SPELL, steps)?,
+            };
+            if !more {
+                pace.0 = faster;
+                return Ok(());
             }
         }
+    }
+
+    /// Passes blocks both ways, and says whether to run the steps at once; nothing if the source left a
+    /// block empty.
+    fn trial(&mut self, steps: &mut Steps<'_>) -> Result<Option<bool>> {
+        // The first block, which finds cold caches, is not timed.
+        if !self.one_by_one(1, steps)? {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        if !self.at_once(TRIAL, steps)? {
+            return Ok(None);
+        }
+        let at_once = began.elapsed();
+        if !self.one_by_one(TRIAL, steps)? {
+            return Ok(None);
+        }
+        let one_by_one = began.elapsed() - at_once;
+        Ok(Some(at_once < one_by_one.mul_f64(WORTHWHILE)))
+    }
+
+    /// Passes so many blocks, and says whether the source may have more.
+    fn one_by_one(&mut self, blocks: usize, steps: &mut Steps<'_>) -> Result<bool> {
+        let _flush = FlushToZero::new();
+        // One slot only, which so stays in the cache.
+        let block = &mut self.slots[0];
+        for _ in 0..blocks {
+            block.open();
+            (steps.source)(block)?;
+            if block.frames == 0 {
+                return Ok(false);
+            }
+            (steps.transform)(block)?;
+            (steps.sink)(block)?;
+        }
+        Ok(true)
+    }
+
+    /// The same, with all steps at once on blocks that follow each other.
+    fn at_once(&mut self, blocks: usize, steps: &mut Steps<'_>) -> Result<bool> {
         self.slots.iter_mut().for_each(|slot| slot.resize(0, 0));
-        let mut running = true;
+        let (mut more, mut left) = (true, blocks);
         loop {
             let [coming, here, going] = &mut self.slots;
+            let Steps {
+                source,
+                transform,
+                sink,
+            } = steps;
             let filled = |slot: &Planes| slot.frames > 0;
-            let (more, (transformed, sunk)) = self.executor.join(
+            let wanted = more && left > 0;
+            let (came, (transformed, sunk)) = self.executor.join(
                 || {
                     let _flush = FlushToZero::new();
-                    if running {
+                    if wanted {
                         coming.open();
                         source(coming)?;
                     }
-                    Ok::<_, Error>(running && filled(coming))
+                    Ok::<_, Error>(filled(coming))
                 },
                 || {
                     let step = self.executor.join(
@@ -170,14 +251,15 @@ impl<'a> Conveyor<'a> {
             )?;
             sunk?;
             transformed?;
-            running = more?;
+            let came = came?;
+            if wanted {
+                more = came;
+                left -= 1;
+            }
             self.slots[2].resize(0, 0);
             self.slots.rotate_right(1);
-            if !running {
-                self.slots[0].resize(0, 0);
-            }
             if self.slots.iter().all(|slot| slot.frames == 0) {
-                return Ok(());
+                return Ok(more);
             }
         }
     }
@@ -232,6 +314,7 @@ mod tests {
             let mut faded = Vec::new();
             let mut conveyor = Conveyor::new(parts, 2, room, ahead).unwrap();
             let outcome = conveyor.run(
+                &mut Pace::default(),
                 |planes| {
                     see(0);
                     left -= 1;
@@ -269,6 +352,43 @@ mod tests {
             parts.executor.for_ranges(8 * threads, 1, &look).unwrap();
             let after = after.into_inner().unwrap();
             assert_eq!(after, vec![before; after.len()], "{executor}: its threads");
+        }
+    }
+
+    #[test]
+    fn blocks_keep_their_order_however_the_steps_run() {
+        let sources = Sources {
+            sets: vec!["executor.backend=rayon".into(), "executor.threads=2".into()],
+            ..Sources::default()
+        };
+        let optimizer = Optimizer::builder().sources(sources).build().unwrap();
+        let room = Room {
+            source: 1,
+            frames: 1,
+        };
+        for count in [0, 1, 2, TRIAL, 2 * TRIAL + 1, 3 * (SPELL + 2 * TRIAL)] {
+            let mut conveyor = Conveyor::new(optimizer.parts(), 1, room, true).unwrap();
+            let (mut next, mut seen) = (0.0, Vec::new());
+            let outcome = conveyor.run(
+                &mut Pace::default(),
+                |planes| {
+                    next += 1.0;
+                    planes.block_mut().channel_mut(0)[0] = next;
+                    planes.resize(usize::from(next as usize <= count), 0);
+                    Ok(())
+                },
+                |planes| {
+                    planes.block_mut().channel_mut(0)[0] *= 2.0;
+                    Ok(())
+                },
+                |planes| {
+                    seen.extend_from_slice(planes.block().channel(0));
+                    Ok(())
+                },
+            );
+            outcome.unwrap();
+            let wanted = (1..=count).map(|block| 2.0 * block as f32);
+            assert!(seen.iter().copied().eq(wanted), "{count} blocks: {seen:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use auralis_core::profiler::{Operation, OperationId};
 use auralis_core::{Error, ErrorKind, ProfilerExt, Result};
 
 use super::analysis::{Analyzer, Cell};
-use super::conveyor::{Conveyor, STRETCH, stretches};
+use super::conveyor::{Conveyor, Pace, STRETCH, stretches};
 use super::delivery::{Delivery, Timeline};
 use super::folding::{Folding, Largest, Smallest};
 use super::pipeline::Pipeline;
@@ -22,10 +22,9 @@ use crate::meter::{LoudnessMeter, channel_weights};
 use crate::session::{Preparation, SessionSpec};
 
 /// The samples of a block of one or two channels: so many that a filter of some thousand taps costs
-/// little, so few that they stay in the second cache. Blocks of more channels have fewer frames.
-const BLOCK_SAMPLES: usize = 81_920;
-/// The blocks that the steps hand on at once: so many that handing on costs little beside the work.
-const BATCH: usize = 2;
+/// little, so few that they stay in the second cache. Behind 4096 or 8192 taps, a block of 49,152 frames
+/// is whole pairs of windows of a power of two. Blocks of more channels have fewer frames.
+const BLOCK_SAMPLES: usize = 98_304;
 /// What a rendering may be off its target before it is corrected, in LU.
 const CLOSE_ENOUGH: f64 = 0.05;
 /// What a delivery may be off its target without a note, in LU.
@@ -91,6 +90,7 @@ struct Work<'a> {
     weights: Vec<f64>,
     /// The frames of a block.
     block: usize,
+    pace: Pace,
     operations: Operations,
 }
 
@@ -146,6 +146,7 @@ impl<'a> Work<'a> {
             rate,
             weights,
             block,
+            pace: Pace::default(),
             operations,
         })
     }
@@ -227,7 +228,7 @@ impl<'a> Work<'a> {
             channels,
             max_frames: self.block,
         };
-        Pipeline::new(self.job.chain, spec, BATCH, self.job.parts, preparation)
+        Pipeline::new(self.job.chain, spec, self.job.parts, preparation)
     }
 
     fn conveyor(&self, pipeline: &Pipeline) -> Result<Conveyor<'a>> {
@@ -274,6 +275,7 @@ impl<'a> Work<'a> {
             ended: false,
         };
         conveyor.run(
+            &mut self.pace,
             |planes| {
                 parts
                     .profiler
@@ -347,6 +349,7 @@ impl<'a> Work<'a> {
         };
         let profiler = &job.parts.profiler;
         conveyor.run(
+            &mut self.pace,
             |planes| profiler.time(operations.decode, || source.fill(planes)),
             |planes| pipeline.process(planes),
             |planes| profiler.time(operations.deliver, || sink.take(planes)),

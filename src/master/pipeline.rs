@@ -18,7 +18,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// The chain for audio of `spec`, block by block; `batch` blocks are handed on at once.
+    /// The chain for audio of `spec`, block by block.
     ///
     /// # Errors
     ///
@@ -26,11 +26,10 @@ impl Pipeline {
     pub fn new(
         chain: &Chain,
         spec: SessionSpec,
-        batch: usize,
         parts: &Parts,
         preparation: Preparation,
     ) -> Result<Self> {
-        let most = batch * spec.max_frames;
+        let most = spec.max_frames;
         let Some((before, rate, after)) = chain.around_resampling(spec.sample_rate) else {
             let first = Session::prepare(chain.stages(), spec, parts, preparation)?;
             return Ok(Self {

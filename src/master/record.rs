@@ -8,7 +8,7 @@ use auralis_core::{Bytes, Cache, Error, ErrorKind, Key, KeyBuilder, Result};
 use super::{Delivery, Job, NonFinite};
 
 /// The version of the mastering itself: raised whenever the same input and chain give other bytes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Where a job's record is, and what its output is known by.
 #[derive(Clone, Copy, Debug)]

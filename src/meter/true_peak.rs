@@ -147,13 +147,19 @@ impl TruePeak {
             phases, samples, ..
         } = &self.channels[channel];
         let around = &samples[piece.start + 1..piece.end + 2 * self.half];
-        let largest = self.accelerator.peak(around)?;
-        if largest <= *peak {
-            // Then the samples themselves are not above it either.
-            return Ok(phases.is_some() && self.gain * largest > *peak);
-        }
         let delayed = &samples[piece.start + self.half..piece.end + self.half];
-        *peak = peak.max(self.accelerator.peak(delayed)?);
+        if *peak == 0.0 {
+            *peak = self.accelerator.peak(delayed)?;
+            if *peak > 0.0 {
+                // What is around is no lower: nothing would be found out by it.
+                return Ok(phases.is_some());
+            }
+        }
+        let largest = self.accelerator.peak(around)?;
+        // Else the samples themselves are not above it either.
+        if largest > *peak {
+            *peak = peak.max(self.accelerator.peak(delayed)?);
+        }
         Ok(phases.is_some() && self.gain * largest > *peak)
     }
 

@@ -187,7 +187,7 @@ fn the_length_is_that_of_the_rates() {
     let studio = Studio::new(&[]);
     for (from, to) in PAIRS {
         for frames in [
-            3, 4, 5, 146, 147, 148, 1175, 1176, 1177, 40_960, 163_840, 163_841,
+            3, 4, 5, 146, 147, 148, 1175, 1176, 1177, 40_960, 49_152, 163_840, 163_841,
         ] {
             studio.resampled(from, to, &[noise(1, frames)]);
         }

@@ -20,7 +20,12 @@ pub struct Law {
     /// The last `k + 2` needed gains, and the last `k + 1` released ones.
     needed: Ring,
     released: Ring,
+    /// Whether all of them are 1.
+    resting: bool,
 }
+
+/// A gain that has risen this far is 1, as is one that rounding keeps from rising on.
+const RELEASED: f32 = 1.0 - 1e-6;
 
 #[derive(Clone, Debug)]
 struct Ring {
@@ -62,6 +67,7 @@ impl Law {
             release: release as f32,
             needed: Ring::of_ones(cells + 2),
             released: Ring::of_ones(cells + 1),
+            resting: true,
         }
     }
 
@@ -74,25 +80,38 @@ impl Law {
 
     /// Takes the peak of the next cell and gives the gain of the next edge.
     pub fn next(&mut self, peak: f32) -> f32 {
-        self.needed.push(if peak > self.ceiling {
-            self.ceiling / peak
-        } else {
-            1.0
-        });
+        let exceeds = peak > self.ceiling;
+        if self.resting && !exceeds {
+            return 1.0;
+        }
+        self.needed
+            .push(if exceeds { self.ceiling / peak } else { 1.0 });
         let allowed = self.needed.values.iter().copied().fold(1.0, lesser);
         let last = self.released.last();
-        self.released
-            .push(allowed.min(1.0 - (1.0 - last) * self.release));
+        let rising = 1.0 - (1.0 - last) * self.release;
+        let risen = if last < rising && rising < RELEASED {
+            rising
+        } else {
+            1.0
+        };
+        self.released.push(allowed.min(risen));
+        let released = &self.released.values;
+        let (mut sum, mut smallest, mut largest) = (0.0, 1.0, 0.0);
+        for &gain in released {
+            sum += gain;
+            smallest = lesser(smallest, gain);
+            largest = greater(largest, gain);
+        }
+        self.resting = lesser(allowed, smallest) == 1.0;
         // A mean of equal gains must not exceed them by rounding, nor 1 where nothing is limited.
-        let mean = self.released.values.iter().sum::<f32>() / self.released.values.len() as f32;
-        let largest = self.released.values.iter().copied().fold(0.0, greater);
-        lesser(mean, largest)
+        lesser(sum / released.len() as f32, largest)
     }
 
     /// Forgets what came before.
     pub fn reset(&mut self) {
         self.needed.values.fill(1.0);
         self.released.values.fill(1.0);
+        self.resting = true;
     }
 }
 
@@ -159,5 +178,20 @@ mod tests {
         let gains: Vec<f32> = (0..2000).map(|_| law.next(0.1)).collect();
         assert!(gains.iter().copied().fold(1.0, f32::min) < 0.12);
         assert!(gains[1999] > 0.9999);
+    }
+
+    #[test]
+    fn the_gain_arrives_at_1_however_slowly() {
+        for release_ms in [1.0, 60.0, 10_000.0] {
+            let limiter = Limiter {
+                ceiling_dbtp: -1.0,
+                lookahead_ms: 5.0,
+                release_ms,
+            };
+            let mut law = Law::new(&limiter, 44_100.0 / 64.0);
+            law.next(8.0);
+            let gain = (0..100_000).map(|_| law.next(0.1)).last();
+            assert_eq!(gain, Some(1.0), "{release_ms} ms");
+        }
     }
 }

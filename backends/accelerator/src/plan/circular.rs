@@ -60,8 +60,8 @@ impl<T: Float> Windows<T> {
         self.history
     }
 
-    /// Writes the convolution from index `offset` of the full one on.
-    pub(super) fn convolve(&mut self, dst: &mut [T], signal: &[T], offset: usize) {
+    /// Writes the convolution of a signal in two pieces from index `offset` of the full one on.
+    pub(super) fn convolve(&mut self, dst: &mut [T], signal: [&[T]; 2], offset: usize) {
         let hop = self.len - self.history;
         let [edge, other] = &mut self.edges;
         for (pair, outputs) in dst.chunks_mut(2 * hop).enumerate() {
@@ -115,27 +115,29 @@ fn streaming_len(history: usize, block: usize) -> Option<(usize, f64)> {
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
 }
 
-/// The `len` samples from `history` before `at` on; put together in `edge` where they reach beyond the
-/// signal.
+/// The `len` samples from `history` before `at` on; put together in `edge` where they do not lie within
+/// the second piece of the signal.
 fn window<'a, T: Float>(
     edge: &'a mut Vec<T>,
-    signal: &'a [T],
+    [first, second]: [&'a [T]; 2],
     at: usize,
     history: usize,
     len: usize,
 ) -> &'a [T] {
     let inside = at
-        .checked_sub(history)
-        .and_then(|from| signal.get(from..from + len));
+        .checked_sub(history + first.len())
+        .and_then(|from| second.get(from..from + len));
     if let Some(samples) = inside {
         return samples;
     }
     let silence = history.saturating_sub(at);
-    let from = at.saturating_sub(history).min(signal.len());
-    let samples = &signal[from..signal.len().min(from + len - silence)];
+    let from = at.saturating_sub(history);
     edge.clear();
     edge.resize(silence, T::zero());
-    edge.extend_from_slice(samples);
+    for (piece, from) in [(first, from), (second, from.saturating_sub(first.len()))] {
+        let samples = piece.get(from..).unwrap_or_default();
+        edge.extend_from_slice(&samples[..samples.len().min(len - edge.len())]);
+    }
     edge.resize(len, T::zero());
     edge
 }

@@ -47,7 +47,7 @@ pub(crate) fn convolve<I: Isa, T: Float>(
         });
         Ok(())
     } else if let Some(mut windows) = Windows::new(isa, short, dst.len()) {
-        windows.convolve(dst, long, offset);
+        windows.convolve(dst, [&[], long], offset);
         Ok(())
     } else {
         match form(dst.len(), offset + dst.len(), short.len()) {

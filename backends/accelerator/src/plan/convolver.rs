@@ -73,9 +73,8 @@ fn delayed(inner: impl Convolver + 'static, spec: &ConvolverSpec<'_>) -> Box<dyn
 /// What convolves blocks. `history` is the samples before the block, at least those that the taps of
 /// the first partition reach; the block may be filled in part, from its beginning.
 pub(super) trait Engine: Debug + Send {
-    /// Convolves the block that follows `history` samples in the window, and writes what begins `from`
-    /// samples into it.
-    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize);
+    /// Convolves the block, and writes what begins `from` samples into it.
+    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize);
 
     /// Adds what later partitions than the first give at `from` samples into the block.
     fn add_older(&mut self, dst: &mut [f32], history: &[f32], from: usize);
@@ -88,11 +87,12 @@ pub(super) trait Engine: Debug + Send {
 }
 
 impl<I: Isa> Engine for OverlapSave<I, f32> {
-    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize) {
-        self.packed.write(0, window);
-        self.packed.silence(window.len());
+    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize) {
+        self.packed.write(0, history);
+        self.packed.write(history.len(), block);
+        self.packed.silence(history.len() + block.len());
         self.run();
-        self.packed.read(dst, history + from);
+        self.packed.read(dst, history.len() + from);
     }
 
     fn add_older(&mut self, _: &mut [f32], _: &[f32], _: usize) {}
@@ -103,8 +103,8 @@ impl<I: Isa> Engine for OverlapSave<I, f32> {
 }
 
 impl Engine for Windows<f32> {
-    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize) {
-        self.convolve(dst, window, history + from);
+    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize) {
+        self.convolve(dst, [history, block], history.len() + from);
     }
 
     fn add_older(&mut self, _: &mut [f32], _: &[f32], _: usize) {}
@@ -149,12 +149,26 @@ impl<I: Isa, E: Engine> Blocks<I, E> {
         }
     }
 
+    /// Convolves a block that comes in one call, from where it lies.
+    fn whole(&mut self, dst: &mut [f32], src: &[f32]) {
+        let (history, _) = self.window.split_at_mut(self.history);
+        self.engine.convolve(dst, history, src, 0);
+        self.engine.finish(history, src);
+        let kept = history.len().saturating_sub(src.len());
+        history.copy_within(history.len() - kept.., 0);
+        let taken = history.len() - kept;
+        history[kept..].copy_from_slice(&src[src.len() - taken..]);
+    }
+
     /// Convolves what fits into the current block.
     fn step(&mut self, dst: &mut [f32], src: &[f32]) {
+        if src.len() == self.block {
+            return self.whole(dst, src);
+        }
         let (from, to) = (self.filled, self.filled + src.len());
         self.window[self.history + from..self.history + to].copy_from_slice(src);
         let (history, block) = self.window.split_at(self.history);
-        if src.len() <= self.direct && src.len() < self.block {
+        if src.len() <= self.direct {
             let reached = self.history + 1 - self.reversed.len();
             let (window, reversed) = (&self.window[reached + from..], &self.reversed);
             let window = &window[..reversed.len() - 1 + src.len()];
@@ -162,8 +176,7 @@ impl<I: Isa, E: Engine> Blocks<I, E> {
                 .run(Correlation::<I, f32>::new(dst, window, reversed));
             self.engine.add_older(dst, history, from);
         } else {
-            self.engine
-                .convolve(dst, &self.window[..self.history + to], self.history, from);
+            self.engine.convolve(dst, history, &block[..to], from);
         }
         self.filled = to;
         if self.filled == self.block {

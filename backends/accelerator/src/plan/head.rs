@@ -70,8 +70,7 @@ impl<I: Isa> Head<I> {
 }
 
 impl<I: Isa> Engine for Head<I> {
-    fn convolve(&mut self, dst: &mut [f32], window: &[f32], history: usize, from: usize) {
-        let (history, block) = window.split_at(history);
+    fn convolve(&mut self, dst: &mut [f32], history: &[f32], block: &[f32], from: usize) {
         self.transform(history, block);
         let (chunks, count) = (self.partitions.chunks(), self.partitions.partitions());
         if from == 0 && block.len() == self.block {
