@@ -2,9 +2,10 @@
 
 use std::fmt::Debug;
 
-use auralis_core::{Complex, CpuFeatures};
+use auralis_core::{Complex, CpuFeatures, Result};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
+use crate::check;
 use crate::plan::radix::{Circular, Fast, Real};
 
 /// An instruction set that a body of code can be compiled for.

@@ -3,7 +3,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::x86::{self, join};
+use super::x86::{self, join, pair};
 use super::{Exponents, THREE_QUARTERS, Vectors};
 use crate::generic::ROUND;
 use crate::isa::Avx2;
@@ -102,7 +102,7 @@ impl Vectors for Avx2 {
             let high = _mm_unpackhi_ps(negative, greatest);
             let pairs = _mm_max_ps(low, high);
             let both = _mm_max_ps(pairs, _mm_movehl_ps(pairs, pairs));
-            (-_mm_cvtss_f32(both), _mm_cvtss_f32(_mm_movehdup_ps(both)))
+            pair(both)
         }
 
         fn greatest_magnitude(self, [a, b, c, d]: [__m256; 4]) -> f32 {

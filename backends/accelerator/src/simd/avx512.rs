@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::x86::{self, join};
+use super::x86::{self, join, pair};
 use super::{Tables, Vectors};
 use crate::isa::{Avx2, Avx512};
 
@@ -96,7 +96,7 @@ impl Vectors for Avx512 {
             let high = _mm_unpackhi_ps(negative, greatest);
             let pairs = _mm_max_ps(low, high);
             let both = _mm_max_ps(pairs, _mm_movehl_ps(pairs, pairs));
-            (-_mm_cvtss_f32(both), _mm_cvtss_f32(_mm_movehdup_ps(both)))
+            pair(both)
         }
 
         fn greater_magnitude(self, m: __m512, [a, b]: [__m512; 2]) -> __m512 {

@@ -17,6 +17,27 @@ pub(super) unsafe fn join(x: __m128, with: impl Fn(__m128, __m128) -> __m128) ->
     }
 }
 
+/// The lower two lanes, the first of them negated.
+///
+/// # Safety
+///
+/// The CPU has AVX: the caller holds a token of it.
+#[inline(always)]
+pub(super) unsafe fn pair(x: __m128) -> (f32, f32) {
+    // SAFETY: the caller's promise; the assembly has no instructions.
+    let both = unsafe {
+        let x = _mm_xor_ps(x, _mm_set_ss(-0.0));
+        let mut both = _mm_cvtsi128_si64(_mm_castps_si128(x)).cast_unsigned();
+        // The compiler would store them one by one, and whoever then reads them together has to wait.
+        asm!("/* {0} */", inout(reg) both, options(pure, nomem, nostack, preserves_flags));
+        both
+    };
+    (
+        f32::from_bits(both as u32),
+        f32::from_bits((both >> 32) as u32),
+    )
+}
+
 /// The same pointer, of which the compiler knows nothing.
 #[inline(always)]
 #[allow(
