@@ -47,6 +47,9 @@ impl Vectors for Avx2 {
 
     const LANES: usize = 8;
 
+    // Zen takes two addresses to load from and one to store to in a cycle, and only in this order.
+    const TOGETHER: usize = 1;
+
     proven! {
         fn splat(self, x: f32) -> __m256 {
             _mm256_set1_ps(x)

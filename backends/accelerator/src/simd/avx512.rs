@@ -37,6 +37,7 @@ impl Vectors for Avx512 {
     type Narrow = Avx2;
 
     const LANES: usize = 16;
+    const TOGETHER: usize = 4;
 
     proven! {
         fn splat(self, x: f32) -> __m512 {

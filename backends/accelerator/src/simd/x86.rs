@@ -2,6 +2,7 @@
 
 use std::arch::asm;
 use std::arch::x86_64::*;
+use std::sync::LazyLock;
 
 /// Brings four lanes together to one.
 ///
@@ -57,4 +58,18 @@ pub(super) fn unknown(mut pointer: *const f32) -> *const f32 {
 pub(super) fn prefetch(at: *const u8) {
     // SAFETY: every x86-64 has the instruction, which no address makes fail.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
+}
+
+/// Whether the CPU computes vectors of 512 bits in two halves, as Zen 4 does.
+pub(crate) fn in_halves() -> bool {
+    // AMD's performance optimization identifiers, of which other vendors have none.
+    const IDENTIFIERS: u32 = 0x8000_001a;
+    const FP256: u32 = 1 << 2;
+    const FP512: u32 = 1 << 3;
+    // Asking takes long on a virtual machine.
+    static HALVES: LazyLock<bool> = LazyLock::new(|| {
+        let known = __cpuid(0x8000_0000).eax >= IDENTIFIERS;
+        known && __cpuid(IDENTIFIERS).eax & (FP256 | FP512) == FP256
+    });
+    *HALVES
 }
