@@ -47,7 +47,7 @@ macro_rules! by_hand {
             gain mul(dst: &mut [f32], src: &[f32]) -> (), in halves true;
             gain clip(data: &mut [f32], low: f32, high: f32) -> (),
                 in halves data.len() < crate::wide::gain::LONG;
-            reduce dot(a: &[f32], b: &[f32]) -> f32, in halves a.len() > 128;
+            reduce dot(a: &[f32], b: &[f32]) -> f32, in halves true;
             reduce sum_squares(data: &[f32]) -> f32;
             reduce peak(data: &[f32]) -> f32;
             reduce min_max(data: &[f32]) -> (f32, f32), in halves true;
