@@ -218,9 +218,9 @@ impl Vectors for Avx2 {
 
         fn load_part<const COUNT: usize>(self, from: *const f32) -> __m256 {
             match COUNT {
-                4 => _mm256_zextps128_ps256(_mm_loadu_ps(from)),
-                2 => _mm256_zextps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
-                _ => _mm256_zextps128_ps256(_mm_load_ss(from)),
+                4 => _mm256_castps128_ps256(_mm_loadu_ps(from)),
+                2 => _mm256_castps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+                _ => _mm256_castps128_ps256(_mm_load_ss(from)),
             }
         }
 

@@ -196,7 +196,6 @@ impl Vectors for Avx512 {
 
     #[inline(always)]
     fn narrow(self) -> Avx2 {
-        // Zen 4 stores half a line in a cycle, and has to wait where whole ones follow loads.
         self.avx2()
     }
 
@@ -230,10 +229,10 @@ impl Vectors for Avx512 {
 
         fn load_part<const COUNT: usize>(self, from: *const f32) -> __m512 {
             match COUNT {
-                8 => _mm512_zextps256_ps512(_mm256_loadu_ps(from)),
-                4 => _mm512_zextps128_ps512(_mm_loadu_ps(from)),
-                2 => _mm512_zextps128_ps512(_mm_castpd_ps(_mm_load_sd(from.cast()))),
-                _ => _mm512_zextps128_ps512(_mm_load_ss(from)),
+                8 => _mm512_castps256_ps512(_mm256_loadu_ps(from)),
+                4 => _mm512_castps128_ps512(_mm_loadu_ps(from)),
+                2 => _mm512_castps128_ps512(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+                _ => _mm512_castps128_ps512(_mm_load_ss(from)),
             }
         }
 
