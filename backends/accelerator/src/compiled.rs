@@ -9,19 +9,19 @@ use crate::kernels::Kernels;
 macro_rules! functions {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {
         /// The kernels, each compiled for the instruction set, as [`Isa::run`] would. But that hands
-        /// its body over in memory. These take their arguments in registers and check them, so that
-        /// whoever calls one last only passes on what it was called with: of the nanoseconds that a call
-        /// on a short slice takes, that is a good part.
+        /// its body over in memory. These take their arguments as a method of an accelerator does, the
+        /// reference too, and check them, so that whoever calls one last only jumps to it: of the
+        /// nanoseconds that a call on a short slice takes, that is a good part.
         pub(crate) trait Compiled: Isa {
-            $(fn $name(self, $($arg: $type),*) -> Result<$result>;)*
+            $(fn $name(&self, $($arg: $type),*) -> Result<$result>;)*
         }
 
         impl Compiled for Portable {
             $(
                 #[inline(always)]
-                fn $name(self, $($arg: $type),*) -> Result<$result> {
+                fn $name(&self, $($arg: $type),*) -> Result<$result> {
                     $check?;
-                    Ok(Kernels::$name(self, $($arg),*))
+                    Ok(Kernels::$name(*self, $($arg),*))
                 }
             )*
         }

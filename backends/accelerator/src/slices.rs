@@ -54,14 +54,14 @@ macro_rules! compiled {
         impl crate::compiled::Compiled for $isa {
             $(
                 #[inline(always)]
-                fn $name(self, $($arg: $type),*) -> Result<$result> {
+                fn $name(&self, $($arg: $type),*) -> Result<$result> {
                     #[target_feature(enable = $features)]
                     fn inner(
-                        isa: $isa,
+                        isa: &$isa,
                         $($arg: $type),*
                     ) -> Result<$result> {
                         $check?;
-                        Ok(crate::kernels::Kernels::$name(isa, $($arg),*))
+                        Ok(crate::kernels::Kernels::$name(*isa, $($arg),*))
                     }
                     // SAFETY: the token proves that the CPU has these features.
                     unsafe { inner(self, $($arg),*) }

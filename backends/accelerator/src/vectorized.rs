@@ -66,7 +66,7 @@ pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> 
 macro_rules! methods {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {$(
         fn $name(&self, $($arg: $type),*) -> Result<$result> {
-            Compiled::$name(self.isa, $($arg),*)
+            Compiled::$name(&self.isa, $($arg),*)
         }
     )*};
 }
