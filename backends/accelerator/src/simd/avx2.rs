@@ -217,11 +217,12 @@ impl Vectors for Avx2 {
         }
 
         fn load_part<const COUNT: usize>(self, from: *const f32) -> __m256 {
-            match COUNT {
+            // With AVX-512 the compiler would make use of the zeros.
+            kept(match COUNT {
                 4 => _mm256_castps128_ps256(_mm_loadu_ps(from)),
                 2 => _mm256_castps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
                 _ => _mm256_castps128_ps256(_mm_load_ss(from)),
-            }
+            })
         }
 
         fn store_part<const COUNT: usize>(self, to: *mut f32, x: __m256) {

@@ -1,5 +1,6 @@
 //! Vectors of AVX-512.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::x86::{self, join, pair};
@@ -228,12 +229,13 @@ impl Vectors for Avx512 {
         }
 
         fn load_part<const COUNT: usize>(self, from: *const f32) -> __m512 {
-            match COUNT {
+            // The compiler would make use of the zeros.
+            kept(match COUNT {
                 8 => _mm512_castps256_ps512(_mm256_loadu_ps(from)),
                 4 => _mm512_castps128_ps512(_mm_loadu_ps(from)),
                 2 => _mm512_castps128_ps512(_mm_castpd_ps(_mm_load_sd(from.cast()))),
                 _ => _mm512_castps128_ps512(_mm_load_ss(from)),
-            }
+            })
         }
 
         fn store_part<const COUNT: usize>(self, to: *mut f32, x: __m512) {
@@ -353,6 +355,17 @@ impl Tables for Avx512 {
             [mantissa, _mm512_castsi512_ps(highest), _mm512_getexp_ps(x)]
         }
     }
+}
+
+/// The same vector, of which the compiler knows nothing.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn kept(mut x: __m512) -> __m512 {
+    // SAFETY: there are no instructions.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) x, options(pure, nomem, nostack, preserves_flags));
+    }
+    x
 }
 
 /// Stores two vectors of integers in their order, limited.

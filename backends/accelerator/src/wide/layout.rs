@@ -165,21 +165,20 @@ fn go<V: Vectors>(
     expect: impl Fn(usize),
 ) {
     let (lanes, step) = (V::Narrow::LANES, 2 * V::LANES);
-    let (twos, narrows) = (frames / step * step, frames / lanes * lanes);
     let mut i = 0;
     if frames < LONG {
-        while i < twos {
+        for _ in 0..frames / step {
             two(i);
             i += step;
         }
     } else {
-        while i < twos {
+        for _ in 0..frames / step {
             expect(i + AHEAD);
             two(i);
             i += step;
         }
     }
-    while i < narrows {
+    while i + lanes <= frames {
         narrow(i);
         i += lanes;
     }
