@@ -41,9 +41,14 @@ pub(crate) fn frames(interleaved: usize, channels: usize) -> Result<()> {
 }
 
 /// Planes are of equal length and add up to the interleaved length.
+#[inline(always)]
 pub(crate) fn planes<P: AsRef<[f32]>>(planes: &[P], interleaved: usize) -> Result<()> {
     let frames = planes.first().map_or(0, |plane| plane.as_ref().len());
-    let equal = planes.iter().all(|plane| plane.as_ref().len() == frames);
+    let equal = match planes {
+        // The usual case, which is no loop.
+        [_, right] => right.as_ref().len() == frames,
+        _ => planes.iter().all(|plane| plane.as_ref().len() == frames),
+    };
     require(equal, "the planes are not of equal length")?;
     let sum = planes.len().checked_mul(frames);
     require(

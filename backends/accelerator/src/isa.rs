@@ -2,10 +2,13 @@
 
 use std::fmt::Debug;
 
-use auralis_core::{Complex, CpuFeatures};
+use auralis_core::{Complex, CpuFeatures, Result};
 
 use crate::arithmetic::{Arithmetic, Fused, Separate};
+use crate::check;
 use crate::plan::radix::{Circular, Fast, Real};
+#[cfg(target_arch = "x86_64")]
+use crate::simd;
 
 /// An instruction set that a body of code can be compiled for.
 pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
@@ -20,6 +23,12 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
 
     /// The features that the instruction set stands for.
     const REQUIRES: CpuFeatures;
+
+    /// Whether the CPU computes and stores the halves of a vector one after the other: then vectors half
+    /// as wide are as fast, and twice as many numbers fit into registers.
+    fn halves(self) -> bool {
+        false
+    }
 
     /// A plan of ours for so many complex points, if there is one that beats `rustfft`.
     fn plan_radix(self, _points: usize) -> Option<Box<dyn Fast<f32>>> {
@@ -100,13 +109,14 @@ impl Isa for Portable {
 }
 
 macro_rules! isa {
-    ($(#[$doc:meta])* $name:ident $arch:literal $text:literal $fft:ident $arithmetic:ty, $features:literal
-     [$($feature:literal),*]
-     $(points: $points:path;)? $(real: $real:path;)? $(circular: $circular:path;)?) => {
+    ($(#[$doc:meta])* $name:ident($known:ty = $ask:expr) $arch:literal $text:literal $fft:ident
+     $arithmetic:ty, $features:literal [$($feature:literal),*]
+     $(halves: $halves:path;)? $(points: $points:path;)? $(real: $real:path;)?
+     $(circular: $circular:path;)?) => {
         $(#[$doc])*
         #[cfg(target_arch = $arch)]
         #[derive(Clone, Copy, Debug)]
-        pub(crate) struct $name(());
+        pub(crate) struct $name($known);
 
         #[cfg(target_arch = $arch)]
         impl Isa for $name {
@@ -118,8 +128,15 @@ macro_rules! isa {
             fn detect(allowed: CpuFeatures) -> Option<Self> {
                 let usable = allowed.contains(Self::REQUIRES)
                     && CpuFeatures::detect().contains(Self::REQUIRES);
-                usable.then_some(Self(()))
+                usable.then(|| Self($ask))
             }
+
+            $(
+                #[inline(always)]
+                fn halves(self) -> bool {
+                    $halves(self)
+                }
+            )?
 
             $(fn plan_radix(self, points: usize) -> Option<Box<dyn Fast<f32>>> {
                 $points(self, points)
@@ -156,13 +173,13 @@ macro_rules! isa {
 
 isa! {
     /// SSE 4.2: any x86-64 since 2008.
-    Sse42 "x86_64" "sse4.2" Sse Separate<16>, "sse3,ssse3,sse4.1,sse4.2,popcnt"
+    Sse42(() = ()) "x86_64" "sse4.2" Sse Separate<16>, "sse3,ssse3,sse4.1,sse4.2,popcnt"
     ["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt"]
 }
 
 isa! {
     /// AVX2 with FMA: Haswell (2013) and later.
-    Avx2 "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
+    Avx2(() = ()) "x86_64" "avx2" Avx Fused<32>, "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt"]
     real: crate::plan::radix::plan_real::<_, 8>;
     circular: crate::plan::radix::circular::plan::<_, 8>;
@@ -170,10 +187,11 @@ isa! {
 
 isa! {
     /// AVX-512 as in Skylake-X (2017) and Zen 4 (2022): F, BW, CD, DQ and VL.
-    Avx512 "x86_64" "avx512" Avx Fused<64>,
+    Avx512(bool = simd::in_halves()) "x86_64" "avx512" Avx Fused<64>,
     "avx,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
     ["avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "lzcnt", "popcnt",
      "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
+    halves: Avx512::in_halves;
     points: crate::plan::radix::plan_any;
     real: crate::plan::radix::plan_real_any;
     circular: crate::plan::radix::circular::plan::<_, 16>;
@@ -181,7 +199,7 @@ isa! {
 
 isa! {
     /// NEON: every 64-bit Arm.
-    Neon "aarch64" "neon" Neon Fused<16>, "neon" ["neon"]
+    Neon(() = ()) "aarch64" "neon" Neon Fused<16>, "neon" ["neon"]
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -189,5 +207,16 @@ impl Avx512 {
     /// The token of what every CPU with these features has too.
     pub(crate) fn avx2(self) -> Avx2 {
         Avx2(())
+    }
+
+    #[inline(always)]
+    fn in_halves(self) -> bool {
+        self.0
+    }
+
+    /// The same of a CPU that computes in halves, or not.
+    #[cfg(test)]
+    pub(crate) fn with_halves(self, halves: bool) -> Self {
+        Self(halves)
     }
 }

@@ -54,17 +54,17 @@ macro_rules! compiled {
         impl crate::compiled::Compiled for $isa {
             $(
                 #[inline(always)]
-                fn $name(self, $($arg: $type),*) -> $result {
+                fn $name(&self, $($arg: $type),*) -> Result<$result> {
                     #[target_feature(enable = $features)]
                     fn inner(
-                        isa: $isa,
+                        isa: &$isa,
                         $($arg: $type),*
-                    ) -> <$result as crate::compiled::Handed>::Over {
-                        let result = crate::kernels::Kernels::$name(isa, $($arg),*);
-                        crate::compiled::Handed::over(result)
+                    ) -> Result<$result> {
+                        $check?;
+                        Ok(crate::kernels::Kernels::$name(*isa, $($arg),*))
                     }
                     // SAFETY: the token proves that the CPU has these features.
-                    crate::compiled::Handed::taken(unsafe { inner(self, $($arg),*) })
+                    unsafe { inner(self, $($arg),*) }
                 }
             )*
         }

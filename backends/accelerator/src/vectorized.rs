@@ -6,7 +6,6 @@ use auralis_core::{
     Accelerator, BuildContext, Complex, CpuFeatures, Error, ErrorKind, NoOptions, Result, Window,
 };
 
-use crate::check;
 use crate::compiled::Compiled;
 use crate::isa::Portable;
 use crate::plan::{self, for_each_planned};
@@ -75,8 +74,7 @@ pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> 
 macro_rules! methods {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {$(
         fn $name(&self, $($arg: $type),*) -> Result<$result> {
-            $check?;
-            Ok(Compiled::$name(self.isa, $($arg),*))
+            Compiled::$name(&self.isa, $($arg),*)
         }
     )*};
 }

@@ -3,7 +3,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::x86::{self, join};
+use super::x86::{self, join, pair};
 use super::{Exponents, THREE_QUARTERS, Vectors};
 use crate::generic::ROUND;
 use crate::isa::Avx2;
@@ -46,6 +46,9 @@ impl Vectors for Avx2 {
     type Narrow = Self;
 
     const LANES: usize = 8;
+
+    // Zen takes two addresses to load from and one to store to in a cycle, and only in this order.
+    const TOGETHER: usize = 1;
 
     proven! {
         fn splat(self, x: f32) -> __m256 {
@@ -102,7 +105,7 @@ impl Vectors for Avx2 {
             let high = _mm_unpackhi_ps(negative, greatest);
             let pairs = _mm_max_ps(low, high);
             let both = _mm_max_ps(pairs, _mm_movehl_ps(pairs, pairs));
-            (-_mm_cvtss_f32(both), _mm_cvtss_f32(_mm_movehdup_ps(both)))
+            pair(both)
         }
 
         fn greatest_magnitude(self, [a, b, c, d]: [__m256; 4]) -> f32 {
@@ -214,11 +217,12 @@ impl Vectors for Avx2 {
         }
 
         fn load_part<const COUNT: usize>(self, from: *const f32) -> __m256 {
-            match COUNT {
-                4 => _mm256_zextps128_ps256(_mm_loadu_ps(from)),
-                2 => _mm256_zextps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
-                _ => _mm256_zextps128_ps256(_mm_load_ss(from)),
-            }
+            // With AVX-512 the compiler would make use of the zeros.
+            kept(match COUNT {
+                4 => _mm256_castps128_ps256(_mm_loadu_ps(from)),
+                2 => _mm256_castps128_ps256(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+                _ => _mm256_castps128_ps256(_mm_load_ss(from)),
+            })
         }
 
         fn store_part<const COUNT: usize>(self, to: *mut f32, x: __m256) {

@@ -1,8 +1,9 @@
 //! Vectors of AVX-512.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::x86::{self, join};
+use super::x86::{self, join, pair};
 use super::{Tables, Vectors};
 use crate::isa::{Avx2, Avx512};
 
@@ -37,6 +38,7 @@ impl Vectors for Avx512 {
     type Narrow = Avx2;
 
     const LANES: usize = 16;
+    const TOGETHER: usize = 4;
 
     proven! {
         fn splat(self, x: f32) -> __m512 {
@@ -96,7 +98,7 @@ impl Vectors for Avx512 {
             let high = _mm_unpackhi_ps(negative, greatest);
             let pairs = _mm_max_ps(low, high);
             let both = _mm_max_ps(pairs, _mm_movehl_ps(pairs, pairs));
-            (-_mm_cvtss_f32(both), _mm_cvtss_f32(_mm_movehdup_ps(both)))
+            pair(both)
         }
 
         fn greater_magnitude(self, m: __m512, [a, b]: [__m512; 2]) -> __m512 {
@@ -195,7 +197,6 @@ impl Vectors for Avx512 {
 
     #[inline(always)]
     fn narrow(self) -> Avx2 {
-        // Zen 4 stores half a line in a cycle, and has to wait where whole ones follow loads.
         self.avx2()
     }
 
@@ -228,12 +229,13 @@ impl Vectors for Avx512 {
         }
 
         fn load_part<const COUNT: usize>(self, from: *const f32) -> __m512 {
-            match COUNT {
-                8 => _mm512_zextps256_ps512(_mm256_loadu_ps(from)),
-                4 => _mm512_zextps128_ps512(_mm_loadu_ps(from)),
-                2 => _mm512_zextps128_ps512(_mm_castpd_ps(_mm_load_sd(from.cast()))),
-                _ => _mm512_zextps128_ps512(_mm_load_ss(from)),
-            }
+            // The compiler would make use of the zeros.
+            kept(match COUNT {
+                8 => _mm512_castps256_ps512(_mm256_loadu_ps(from)),
+                4 => _mm512_castps128_ps512(_mm_loadu_ps(from)),
+                2 => _mm512_castps128_ps512(_mm_castpd_ps(_mm_load_sd(from.cast()))),
+                _ => _mm512_castps128_ps512(_mm_load_ss(from)),
+            })
         }
 
         fn store_part<const COUNT: usize>(self, to: *mut f32, x: __m512) {
@@ -353,6 +355,17 @@ impl Tables for Avx512 {
             [mantissa, _mm512_castsi512_ps(highest), _mm512_getexp_ps(x)]
         }
     }
+}
+
+/// The same vector, of which the compiler knows nothing.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn kept(mut x: __m512) -> __m512 {
+    // SAFETY: there are no instructions.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) x, options(pure, nomem, nostack, preserves_flags));
+    }
+    x
 }
 
 /// Stores two vectors of integers in their order, limited.

@@ -36,6 +36,9 @@ mod neon;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::in_halves;
+
 use crate::isa::Isa;
 
 /// The bits of the least number whose exponent is counted as that of 1.
@@ -64,6 +67,9 @@ pub(crate) trait Vectors: Isa {
 
     /// How many of them.
     const LANES: usize;
+
+    /// How many vectors are loaded before the first of them is stored.
+    const TOGETHER: usize;
 
     fn narrow(self) -> Self::Narrow;
 

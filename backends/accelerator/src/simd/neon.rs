@@ -11,6 +11,7 @@ impl Vectors for Neon {
     type Narrow = Self;
 
     const LANES: usize = 4;
+    const TOGETHER: usize = 4;
 
     proven! {
         fn splat(self, x: f32) -> float32x4_t {

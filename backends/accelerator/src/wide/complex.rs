@@ -5,6 +5,9 @@ use auralis_core::Complex;
 use super::walk::{Rest, map_by_turns};
 use crate::simd::Vectors;
 
+/// From so many parts on, the first cache does not hold them.
+const LONG: usize = 4096;
+
 #[inline(always)]
 pub(crate) fn complex_mul<V: Vectors>(
     v: V,
@@ -12,15 +15,118 @@ pub(crate) fn complex_mul<V: Vectors>(
     a: &[Complex<f32>],
     b: &[Complex<f32>],
 ) {
-    let sources = [parts(a), again(v, parts(a)), parts(b)];
-    map_by_turns(
-        v,
-        parts_mut(dst),
-        sources,
-        Rest::InParts,
-        #[inline(always)]
-        |turn, _, [a, same, b]| v.complex_mul([a, same], [b, v.swapped(b, turn)]),
-    );
+    let (dst, a, b) = (parts_mut(dst), parts(a), parts(b));
+    if dst.len() >= LONG && v.halves() {
+        products(v.narrow(), dst, a, b);
+    } else {
+        products(v, dst, a, b);
+    }
+}
+
+#[inline(always)]
+fn products<V: Vectors>(v: V, dst: &mut [f32], a: &[f32], b: &[f32]) {
+    let len = dst.len();
+    let factors = [a[..len].as_ptr(), v.unknown(a.as_ptr()), b[..len].as_ptr()];
+    let dst = dst.as_mut_ptr();
+    let mut i = 0;
+    // SAFETY: no index goes beyond `len`, which all slices have.
+    unsafe {
+        for _ in 0..len / (4 * V::LANES) {
+            let x = [
+                product(v, factors, i, 0),
+                product(v, factors, i + V::LANES, 1),
+                product(v, factors, i + 2 * V::LANES, 2),
+                product(v, factors, i + 3 * V::LANES, 3),
+            ];
+            for (k, x) in x.into_iter().enumerate() {
+                v.store(dst.add(i + k * V::LANES), x);
+            }
+            i += 4 * V::LANES;
+        }
+        // Blocks of audio mostly end here.
+        if i == len {
+            return;
+        }
+        while i + V::LANES <= len {
+            v.store(dst.add(i), product(v, factors, i, 0));
+            i += V::LANES;
+        }
+        if i < len {
+            rest(v, dst, factors, i, len);
+        }
+    }
+}
+
+/// The products from `i` to `len`, fewer than a vector has. If there are more before them, some of those
+/// are made again: they come from other places than they go to.
+///
+/// # Safety
+///
+/// All slices have `len` parts.
+#[inline(always)]
+unsafe fn rest<V: Vectors>(v: V, dst: *mut f32, factors: [*const f32; 3], i: usize, len: usize) {
+    // SAFETY: the caller's promise; more than a vector has are before `len` if some are before `i`.
+    unsafe {
+        if i == 0 {
+            let mut i = 0;
+            if V::LANES > 8 && len >= 8 {
+                part::<V, 8>(v, dst, factors, 0);
+                i = 8;
+            }
+            if V::LANES > 4 && len - i >= 4 {
+                part::<V, 4>(v, dst, factors, i);
+                i += 4;
+            }
+            if i < len {
+                part::<V, 2>(v, dst, factors, i);
+            }
+        } else if len - i <= 2 {
+            part::<V, 2>(v, dst, factors, i);
+        } else if V::LANES > 4 && len - i <= 4 {
+            part::<V, 4>(v, dst, factors, len - 4);
+        } else if V::LANES > 8 && len - i <= 8 {
+            part::<V, 8>(v, dst, factors, len - 8);
+        } else {
+            let at = len - V::LANES;
+            v.store(dst.add(at), product(v, factors, at, 0));
+        }
+    }
+}
+
+/// The products of a vector at `i`.
+///
+/// # Safety
+///
+/// The factors have that many parts from there on.
+#[inline(always)]
+unsafe fn product<V: Vectors>(v: V, factors: [*const f32; 3], i: usize, turn: usize) -> V::F32 {
+    let [a, same, b] = factors;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (a, same, b) = (v.load(a.add(i)), v.load(same.add(i)), v.load(b.add(i)));
+        v.complex_mul([a, same], [b, v.swapped(b, turn)])
+    }
+}
+
+/// Stores the products of `COUNT` parts at `i`.
+///
+/// # Safety
+///
+/// All slices have that many parts from there on.
+#[inline(always)]
+unsafe fn part<V: Vectors, const COUNT: usize>(
+    v: V,
+    dst: *mut f32,
+    [a, _, b]: [*const f32; 3],
+    i: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let a = v.load_part::<COUNT>(a.add(i));
+        let b = v.load_part::<COUNT>(b.add(i));
+        let product = v.complex_mul([a, a], [b, v.swapped(b, 0)]);
+        v.store_part::<COUNT>(dst.add(i), product);
+    }
 }
 
 #[inline(always)]

@@ -54,7 +54,7 @@ pub(crate) fn mul<V: Vectors>(v: V, dst: &mut [f32], src: &[f32]) {
 }
 
 /// More than the first cache holds beside other data.
-const LONG: usize = 8192;
+pub(crate) const LONG: usize = 8192;
 
 #[inline(always)]
 pub(crate) fn clip<V: Vectors>(v: V, data: &mut [f32], low: f32, high: f32) {

@@ -8,33 +8,49 @@ pub(crate) mod math;
 pub(crate) mod reduce;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod tabled;
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests;
 mod walk;
 
 /// Replaces generic kernels of an instruction set by those of this module: `exp` and `ln` by those of one
-/// of its modules.
+/// of its modules. `in halves` says when narrow vectors are faster where the CPU computes whole ones in
+/// halves.
 macro_rules! by_hand {
-    (@ $isa:ident $($module:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
+    (@ $isa:ident
+     $($module:ident $name:ident $arguments:tt -> $result:ty $(, in halves $narrow:expr)?;)*) => {
         impl Kernels for $isa {
-            $(
-                #[inline(always)]
-                fn $name(self, $($arg: $type),*) -> $result {
-                    crate::wide::$module::$name(self, $($arg),*)
-                }
-            )*
+            $(by_hand! { @ $module $name $arguments -> $result $(, in halves $narrow)? })*
+        }
+    };
+    (@ $module:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty) => {
+        #[inline(always)]
+        fn $name(self, $($arg: $type),*) -> $result {
+            crate::wide::$module::$name(self, $($arg),*)
+        }
+    };
+    (@ $module:ident $name:ident($($arg:ident: $type:ty),*) -> $result:ty, in halves $narrow:expr) => {
+        #[inline(always)]
+        fn $name(self, $($arg: $type),*) -> $result {
+            if self.halves() && $narrow {
+                crate::wide::$module::$name(crate::simd::Vectors::narrow(self), $($arg),*)
+            } else {
+                crate::wide::$module::$name(self, $($arg),*)
+            }
         }
     };
     ($isa:ident $functions:ident) => {
         by_hand! {
             @ $isa
-            gain scale(data: &mut [f32], gain: f32) -> ();
-            gain add(dst: &mut [f32], src: &[f32]) -> ();
-            gain mix(dst: &mut [f32], src: &[f32], gain: f32) -> ();
-            gain mul(dst: &mut [f32], src: &[f32]) -> ();
-            gain clip(data: &mut [f32], low: f32, high: f32) -> ();
-            reduce dot(a: &[f32], b: &[f32]) -> f32;
+            gain scale(data: &mut [f32], gain: f32) -> (), in halves true;
+            gain add(dst: &mut [f32], src: &[f32]) -> (), in halves true;
+            gain mix(dst: &mut [f32], src: &[f32], gain: f32) -> (), in halves true;
+            gain mul(dst: &mut [f32], src: &[f32]) -> (), in halves true;
+            gain clip(data: &mut [f32], low: f32, high: f32) -> (),
+                in halves data.len() < crate::wide::gain::LONG;
+            reduce dot(a: &[f32], b: &[f32]) -> f32, in halves true;
             reduce sum_squares(data: &[f32]) -> f32;
             reduce peak(data: &[f32]) -> f32;
-            reduce min_max(data: &[f32]) -> (f32, f32);
+            reduce min_max(data: &[f32]) -> (f32, f32), in halves true;
             layout interleave(dst: &mut [f32], planes: &[&[f32]]) -> ();
             layout deinterleave(planes: &mut [&mut [f32]], src: &[f32]) -> ();
             convert f32_from_i16(dst: &mut [f32], src: &[i16]) -> ();

@@ -1,5 +1,7 @@
 //! Ways of vectors over slices: the only places where pointers are made.
 
+use std::sync::atomic::{Ordering, compiler_fence};
+
 use crate::simd::Vectors;
 
 /// The vector of each source at `at`.
@@ -113,18 +115,28 @@ pub(super) fn map_by_turns<V: Vectors, const N: usize>(
     let dst = dst.as_mut_ptr();
     // SAFETY: no index goes beyond `len`, which all slices have.
     unsafe {
+        let whole = len - len % (4 * V::LANES);
         let mut i = 0;
-        while i + 4 * V::LANES <= len {
-            let x = [
-                value(v, dst, sources, (i, 0), &f),
-                value(v, dst, sources, (i + V::LANES, 1), &f),
-                value(v, dst, sources, (i + 2 * V::LANES, 2), &f),
-                value(v, dst, sources, (i + 3 * V::LANES, 3), &f),
-            ];
-            v.store(dst.add(i), x[0]);
-            v.store(dst.add(i + V::LANES), x[1]);
-            v.store(dst.add(i + 2 * V::LANES), x[2]);
-            v.store(dst.add(i + 3 * V::LANES), x[3]);
+        while i < whole {
+            if rest == Rest::InParts && V::TOGETHER == 1 {
+                for k in 0..4 {
+                    let at = i + k * V::LANES;
+                    v.store(dst.add(at), value(v, dst, sources, (at, k), &f));
+                    // The compiler would bring the next loads forward.
+                    compiler_fence(Ordering::SeqCst);
+                }
+            } else {
+                let x = [
+                    value(v, dst, sources, (i, 0), &f),
+                    value(v, dst, sources, (i + V::LANES, 1), &f),
+                    value(v, dst, sources, (i + 2 * V::LANES, 2), &f),
+                    value(v, dst, sources, (i + 3 * V::LANES, 3), &f),
+                ];
+                v.store(dst.add(i), x[0]);
+                v.store(dst.add(i + V::LANES), x[1]);
+                v.store(dst.add(i + 2 * V::LANES), x[2]);
+                v.store(dst.add(i + 3 * V::LANES), x[3]);
+            }
             i += 4 * V::LANES;
         }
         // Blocks of audio mostly end here.

@@ -65,10 +65,6 @@ pub(crate) trait Folded: Lanes<16> {
     /// Transposes the square of the lower halves and that of the upper ones, each in its place.
     fn fold(self, rows: [Self::Vector; 8]) -> [Self::Vector; 8];
 
-    /// Whether the CPU computes the halves one after the other: then vectors half as wide are as fast,
-    /// and twice as many numbers fit into registers.
-    fn halves(self) -> bool;
-
     /// The upper half first.
     fn exchange(self, vector: Self::Vector) -> Self::Vector;
 }

@@ -1,7 +1,6 @@
 //! The vectors of AVX2 and AVX-512.
 
 use std::arch::x86_64::*;
-use std::sync::LazyLock;
 
 use super::butterfly::{Radix8, Radix16};
 use super::lanes::{Folded, Lanes};
@@ -210,19 +209,6 @@ impl Folded for Avx512 {
                 _mm512_permutex2var_ps(low[3], odd, high[3]),
             ]
         }
-    }
-
-    fn halves(self) -> bool {
-        // AMD's performance optimization identifiers, of which other vendors have none.
-        const IDENTIFIERS: u32 = 0x8000_001a;
-        const FP256: u32 = 1 << 2;
-        const FP512: u32 = 1 << 3;
-        // Asking takes long on a virtual machine.
-        static HALVES: LazyLock<bool> = LazyLock::new(|| {
-            let known = __cpuid(0x8000_0000).eax >= IDENTIFIERS;
-            known && __cpuid(IDENTIFIERS).eax & (FP256 | FP512) == FP256
-        });
-        *HALVES
     }
 
     #[inline(always)]
