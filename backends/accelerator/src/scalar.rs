@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auralis_core::{
-    Accelerator, BuildContext, Complex, CpuFeatures, Descriptor, Kernel, NoOptions, Result,
+    Accelerator, BuildContext, Complex, CpuFeatures, Descriptor, Kernel, NoOptions, Result, Window,
     register,
 };
 
@@ -277,4 +277,8 @@ impl Accelerator for Scalar {
     }
 
     for_each_planned!(planned);
+
+    fn window(&self, dst: &mut [f32], window: Window) -> Result<()> {
+        plan::window(Portable, dst, window)
+    }
 }
