@@ -28,10 +28,11 @@ pub struct Composition {
 /// Each kernel runs on the backend that `composition` names for it; else, where the request is
 /// `auto` and the kernel was measured, on the fastest one, size by size; else on the selected one if
 /// that lists the kernel, else on the next candidate that lists it and builds: first those that
-/// the request lists, then in the order of `auto`. A kernel that nobody has answers
-/// [`ErrorKind::Unsupported`]. Only backends that run something are built. Where everything runs
-/// on one backend, that backend itself is returned; where only its kernels of
-/// [one length](Kernel::has_one_length) do, they are called without a way through the table.
+/// the request lists, then in the order of `auto`. Banks of filters, which are not measured, run where
+/// `fir` would without measurements. A kernel that nobody has answers [`ErrorKind::Unsupported`]. Only
+/// backends that run something are built. Where everything runs on one backend, that backend itself
+/// is returned; where only its kernels of [one length](Kernel::has_one_length) do, they are called
+/// without a way through the table.
 ///
 /// The reference of the threshold is the available candidate of the lowest rank, negative ones
 /// aside, that lists every kernel. Where there is none, the threshold has no effect and a warning
@@ -90,6 +91,11 @@ pub fn compose(
         };
         table.push(parts_of_kernel);
     }
+    let bank = match overrides.get(&Kernel::Fir) {
+        Some(id) => Some(parts.named(id)?),
+        None => parts.having(Kernel::Fir),
+    };
+    let bank = bank.unwrap_or_else(|| parts.left_with(Kernel::Fir, &chosen));
     let reference = match composition.vectorization_threshold {
         0 => None,
         threshold => parts.reference(threshold),
@@ -98,7 +104,8 @@ pub fn compose(
     selection.kernels = Some(elsewhere(&table, &chosen));
     selection.measured = (!measured.is_empty()).then_some(measured);
     let working = table.iter().flat_map(|per_size| &per_size.parts);
-    let called = working.chain(&reference).map(|part| part.id.clone());
+    let called = working.chain([&bank]).chain(&reference);
+    let called = called.map(|part| part.id.clone());
     selection.called.extend(called);
     selection.called.sort();
     selection.called.dedup();
@@ -110,7 +117,8 @@ pub fn compose(
     }
 
     let threshold = composition.vectorization_threshold;
-    Ok((assemble(&table, &chosen, reference, threshold), selection))
+    let accelerator = assemble(&table, &chosen, bank, reference, threshold);
+    Ok((accelerator, selection))
 }
 
 /// The parts that run a kernel, by size.
@@ -173,6 +181,7 @@ fn elsewhere(table: &[PerSize], chosen: &Part) -> BTreeMap<&'static str, String>
 fn assemble(
     table: &[PerSize],
     chosen: &Part,
+    bank: Part,
     reference: Option<Part>,
     threshold: usize,
 ) -> Arc<dyn Accelerator> {
@@ -183,7 +192,8 @@ fn assemble(
         .filter(|per_size| per_size.kernel.has_one_length());
     let composed = || -> Arc<dyn Accelerator> {
         let cells = table.iter().map(PerSize::cells).collect();
-        Arc::new(Composed::new(chosen.accelerator.variant(), cells))
+        let bank = Arc::clone(&bank.accelerator);
+        Arc::new(Composed::new(chosen.accelerator.variant(), cells, bank))
     };
     let accelerator = match all_on(first) {
         true => Arc::clone(&first.accelerator),

@@ -27,6 +27,8 @@ pub(crate) struct Composed {
     variant: &'static str,
     octaves: [[Arc<dyn Accelerator>; OCTAVES]; KERNELS],
     sizes: Vec<Sizes>,
+    /// Plans banks of filters.
+    bank: Arc<dyn Accelerator>,
 }
 
 /// The backends of the sizes of a kernel, row by row.
@@ -60,7 +62,11 @@ impl Sizes {
 
 impl Composed {
     /// One with the backends of each kernel, in the order of [`Kernel::ALL`].
-    pub(crate) fn new(variant: &'static str, cells: Vec<Cells>) -> Self {
+    pub(crate) fn new(
+        variant: &'static str,
+        cells: Vec<Cells>,
+        bank: Arc<dyn Accelerator>,
+    ) -> Self {
         let kernels = Kernel::ALL.iter().zip(cells);
         let sizes: Vec<_> = kernels
             .map(|(kernel, cells)| Sizes::new(*kernel, cells))
@@ -70,6 +76,7 @@ impl Composed {
             variant,
             octaves: std::array::from_fn(|kernel| std::array::from_fn(|o| octave(kernel, o))),
             sizes,
+            bank,
         }
     }
 
@@ -225,8 +232,7 @@ impl Accelerator for Composed {
     for_each_plan!(forward_plans);
 
     fn plan_firs(&self, taps: &[&[f32]]) -> Result<Box<dyn FirBank>> {
-        let most = taps.iter().map(|taps| taps.len()).max().unwrap_or(0);
-        self.of_size(Kernel::Fir, [most, 0]).plan_firs(taps)
+        self.bank.plan_firs(taps)
     }
 
     fn variant(&self) -> &'static str {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use auralis_core::accelerator::AcceleratorSettings;
 use auralis_core::{
     Accelerator, Biquad, Complex, ConvolutionMode, ConvolverSpec, CpuFeatures, Error, ErrorKind,
-    Kernel, Latency, Options, Result, Window, for_each_plan, for_each_slice_kernel,
+    FirBank, Kernel, Latency, Options, Result, Window, for_each_plan, for_each_slice_kernel,
 };
 use auralis_registry::{
     Authority, BackendRequest, Candidate, Composition, Cpu, Criteria, Facts, Registry, Request,
@@ -126,6 +126,14 @@ macro_rules! fake_plans {
 impl Accelerator for Fake {
     for_each_slice_kernel!(fake_slices);
     for_each_plan!(fake_plans);
+
+    fn plan_firs(&self, taps: &[&[f32]]) -> Result<Box<dyn FirBank>> {
+        if let Some(others) = &self.others {
+            return others.plan_firs(taps);
+        }
+        self.note("plan_firs");
+        Err(Error::new(ErrorKind::Exhausted, "a fake plans nothing"))
+    }
 
     fn variant(&self) -> &'static str {
         self.id

@@ -222,13 +222,16 @@ fn a_table_that_costs_more_than_it_gains_is_left_out_for_short_calls() {
     accelerator.moving_rms(y, &x, 4).unwrap();
     accelerator.moving_rms(y, &[0.0; 1000], 1000).unwrap();
     accelerator.plan_fir(&x).unwrap_err();
+    // A bank is not what was measured.
+    accelerator.plan_firs(&[&x]).unwrap_err();
     assert_eq!(
         taken(&log),
         [
             "wide.dot",
             "wide.moving_rms",
             "narrow.moving_rms",
-            "narrow.plan_fir"
+            "narrow.plan_fir",
+            "wide.plan_firs"
         ]
     );
 }
