@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 const LINE: usize = 64;
+const PAGE: usize = 4096;
 
 /// Samples, the first of them at a cache line.
 #[derive(Debug)]
@@ -10,17 +11,45 @@ pub struct Aligned<T> {
     storage: Vec<T>,
     start: usize,
     len: usize,
+    place: Place,
+}
+
+/// So many bytes behind a multiple of some.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    multiple: usize,
+    behind: usize,
 }
 
 impl<T: Copy + Default> Aligned<T> {
     /// Sample `i` is `f(i)`.
     pub fn from_fn(len: usize, f: impl Fn(usize) -> T) -> Self {
-        let storage = vec![T::default(); len + LINE / size_of::<T>()];
-        let start = storage.as_ptr().align_offset(LINE);
+        let place = Place {
+            multiple: LINE,
+            behind: 0,
+        };
+        Self::at(place, len, f)
+    }
+
+    /// The same, so many cache lines behind the start of a page. Whoever loads from where another page
+    /// was stored to just before has to wait: what is read lies behind what is written.
+    pub fn in_page(lines: usize, len: usize, f: impl Fn(usize) -> T) -> Self {
+        let place = Place {
+            multiple: PAGE,
+            behind: LINE * lines,
+        };
+        Self::at(place, len, f)
+    }
+
+    fn at(place: Place, len: usize, f: impl Fn(usize) -> T) -> Self {
+        let Place { multiple, behind } = place;
+        let storage = vec![T::default(); len + (multiple + behind) / size_of::<T>()];
+        let start = storage.as_ptr().align_offset(multiple) + behind / size_of::<T>();
         let mut this = Self {
             storage,
             start,
             len,
+            place,
         };
         for (i, sample) in this.iter_mut().enumerate() {
             *sample = f(i);
@@ -36,7 +65,7 @@ impl<T: Copy + Default> Aligned<T> {
 
 impl<T: Copy + Default> Clone for Aligned<T> {
     fn clone(&self) -> Self {
-        Self::from_fn(self.len, |i| self[i])
+        Self::at(self.place, self.len, |i| self[i])
     }
 }
 

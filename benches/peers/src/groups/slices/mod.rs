@@ -35,12 +35,12 @@ impl Slices {
     fn new(len: usize) -> Self {
         let (a, b) = (noise(len, 1), noise(len, 2));
         Self {
-            x: Aligned::from_fn(len, |i| Complex::new(a[i], b[i])),
-            y: Aligned::from_fn(len, |i| Complex::new(b[i], -a[len - 1 - i])),
-            z: Aligned::zeroed(len),
-            ints: Aligned::from_fn(len, |i| (a[i] * 32767.0) as i16),
-            a,
-            b,
+            z: Aligned::in_page(0, len, |_| Complex::default()),
+            a: Aligned::in_page(4, len, |i| a[i]),
+            b: Aligned::in_page(8, len, |i| b[i]),
+            x: Aligned::in_page(12, len, |i| Complex::new(a[i], b[i])),
+            y: Aligned::in_page(16, len, |i| Complex::new(b[i], -a[len - 1 - i])),
+            ints: Aligned::in_page(20, len, |i| (a[i] * 32767.0) as i16),
             results: [0.0; 2],
         }
     }
