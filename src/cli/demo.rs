@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use auralis_core::{Error, ErrorKind, Result};
 use clap::Args;
 
-use super::process::{Batch, Options, Task};
+use super::batch::{Batch, Task};
+use super::process::Options;
 use super::{Global, Outcome, output};
 use crate::Parts;
 use crate::audio::{OutputFormat, OutputSpec, SampleFormat, Writer};

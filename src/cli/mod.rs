@@ -2,6 +2,7 @@
 
 mod analyze;
 mod backends;
+mod batch;
 #[cfg(feature = "plugins")]
 mod bench;
 mod config;
