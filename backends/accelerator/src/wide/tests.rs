@@ -1,6 +1,6 @@
 //! Narrow vectors against whole ones, whichever of them this CPU takes.
 
-use auralis_core::CpuFeatures;
+use auralis_core::{Complex, CpuFeatures};
 
 use crate::compiled::Compiled;
 use crate::isa::{Avx512, Isa};
@@ -33,6 +33,37 @@ fn results(isa: Avx512, len: usize) -> (Vec<Vec<f32>>, f32, (f32, f32)) {
         of(&|x| isa.clip(x, -0.5, 0.25).unwrap()),
     ];
     (slices, isa.dot(a, b).unwrap(), isa.min_max(a).unwrap())
+}
+
+/// Frames of two planes, those planes again, and products of complex numbers.
+fn moved(isa: Avx512, len: usize) -> (Vec<f32>, [Vec<f32>; 2], Vec<Complex<f32>>) {
+    let (left, right) = (noise(len, 1), noise(len, 2));
+    let mut frames = vec![0.0; 2 * len];
+    isa.interleave(&mut frames, &[&left, &right]).unwrap();
+    let mut planes = [vec![0.0; len], vec![0.0; len]];
+    let [first, second] = &mut planes;
+    isa.deinterleave(&mut [first, second], &frames).unwrap();
+    assert_eq!(planes, [left.clone(), right.clone()], "{len} frames");
+    let complex = |re: &[f32], im: &[f32]| -> Vec<_> {
+        let parts = re.iter().zip(im);
+        parts.map(|(&re, &im)| Complex::new(re, im)).collect()
+    };
+    let (a, b) = (complex(&left, &right), complex(&right, &noise(len, 3)));
+    let mut products = vec![Complex::default(); len];
+    isa.complex_mul(&mut products, &a, &b).unwrap();
+    (frames, planes, products)
+}
+
+#[test]
+fn halves_move_the_same() {
+    let Some(isa) = Avx512::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    // Complex numbers choose between them at 2048.
+    for len in (0..=LONGEST).chain(2040..2080).chain(4090..4110) {
+        let whole = moved(isa.with_halves(false), len);
+        assert_eq!(moved(isa.with_halves(true), len), whole, "{len} samples");
+    }
 }
 
 #[test]
