@@ -55,6 +55,10 @@ impl Vectors for Avx2 {
             _mm256_set1_ps(x)
         }
 
+        fn splat_two(self, pair: [f32; 2]) -> __m256 {
+            _mm256_castpd_ps(_mm256_set1_pd(x86::both(pair)))
+        }
+
         fn same(self, a: [__m256; 4], b: [__m256; 4]) -> bool {
             let mut equal = _mm256_set1_epi32(-1);
             for k in 0..4 {

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 use super::x86::{self, join, pair};
 use super::{Tables, Vectors};
-use crate::isa::{Avx2, Avx512};
+use crate::isa::{Avx2, Avx512, Isa};
 
 const TWO_15: f32 = 32_768.0;
 const TWO_23: f32 = 8_388_608.0;
@@ -33,6 +33,15 @@ fn to_i16_range(v: Avx512, x: __m512) -> __m512i {
     unsafe { _mm512_maskz_cvtps_epi32(numbers(v, x), limited) }
 }
 
+/// `x * 2^23`, rounded and limited to 24 bits; 0 for NaN.
+#[inline(always)]
+fn to_i24_range(v: Avx512, x: __m512) -> __m512i {
+    let raised = v.greater(v.mul(x, v.splat(TWO_23)), v.splat(-TWO_23));
+    let limited = v.lesser(raised, v.splat(TWO_23 - 1.0));
+    // SAFETY: the token proves AVX-512.
+    unsafe { _mm512_maskz_cvtps_epi32(numbers(v, x), limited) }
+}
+
 impl Vectors for Avx512 {
     type F32 = __m512;
     type Narrow = Avx2;
@@ -43,6 +52,10 @@ impl Vectors for Avx512 {
     proven! {
         fn splat(self, x: f32) -> __m512 {
             _mm512_set1_ps(x)
+        }
+
+        fn splat_two(self, pair: [f32; 2]) -> __m512 {
+            _mm512_castpd_ps(_mm512_set1_pd(x86::both(pair)))
         }
 
         fn same(self, a: [__m512; 4], b: [__m512; 4]) -> bool {
@@ -139,6 +152,9 @@ impl Vectors for Avx512 {
         }
 
         fn ratio(self, a: __m512, b: __m512) -> __m512 {
+            if self.halves() {
+                return _mm512_div_ps(a, b);
+            }
             // The unit that divides takes 16 cycles. The remainder of an approximation to 14 bits
             // brings as many more.
             let inverse = _mm512_rcp14_ps(b);
@@ -296,26 +312,23 @@ impl Vectors for Avx512 {
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m512) {
-            let raised = self.greater(self.mul(x, self.splat(TWO_23)), self.splat(-TWO_23));
-            let limited = self.lesser(raised, self.splat(TWO_23 - 1.0));
             let quarters = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 3, 3, 3);
-            let packed = to_quarters(_mm512_maskz_cvtps_epi32(numbers(self, x), limited));
-            let joined = _mm512_permutexvar_epi32(quarters, packed);
+            let joined = _mm512_permutexvar_epi32(quarters, to_quarters(to_i24_range(self, x)));
             _mm512_mask_storeu_epi32(to.cast(), 0x0fff, joined);
         }
 
         fn store_four_i24(self, to: *mut [u8; 3], x: [__m512; 4]) {
-            if !below_full_scale(x) {
-                for (k, x) in x.into_iter().enumerate() {
-                    self.store_i24(to.add(k * Self::LANES), x);
-                }
-                return;
-            }
-            let scale = self.splat(TWO_23);
             let mut packed = [_mm512_setzero_si512(); 4];
-            for k in 0..4 {
-                // NaN becomes the least i32, of which the lower three bytes are 0.
-                packed[k] = to_quarters(_mm512_cvtps_epi32(self.mul(x[k], scale)));
+            if below_full_scale(x) {
+                let scale = self.splat(TWO_23);
+                for k in 0..4 {
+                    // NaN becomes the least i32, of which the lower three bytes are 0.
+                    packed[k] = to_quarters(_mm512_cvtps_epi32(self.mul(x[k], scale)));
+                }
+            } else {
+                for k in 0..4 {
+                    packed[k] = to_quarters(to_i24_range(self, x[k]));
+                }
             }
             let [a, b, c, d] = packed;
             let first = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20);

@@ -76,6 +76,9 @@ pub(crate) trait Vectors: Isa {
     /// The same in every lane.
     fn splat(self, x: f32) -> Self::F32;
 
+    /// The one in even lanes and the other in odd ones.
+    fn splat_two(self, pair: [f32; 2]) -> Self::F32;
+
     unsafe fn load(self, from: *const f32) -> Self::F32;
 
     unsafe fn store(self, to: *mut f32, x: Self::F32);

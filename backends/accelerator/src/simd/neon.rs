@@ -18,6 +18,11 @@ impl Vectors for Neon {
             vdupq_n_f32(x)
         }
 
+        fn splat_two(self, pair: [f32; 2]) -> float32x4_t {
+            let pair = vld1_f32(pair.as_ptr());
+            vcombine_f32(pair, pair)
+        }
+
         fn same(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> bool {
             let mut differ = vdupq_n_u32(0);
             for k in 0..4 {

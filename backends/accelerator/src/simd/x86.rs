@@ -18,6 +18,12 @@ pub(super) unsafe fn join(x: __m128, with: impl Fn(__m128, __m128) -> __m128) ->
     }
 }
 
+/// The bits of both, the first of them in the lower half.
+#[inline(always)]
+pub(super) fn both([low, high]: [f32; 2]) -> f64 {
+    f64::from_bits(u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32)
+}
+
 /// The lower two lanes, the first of them negated.
 ///
 /// # Safety

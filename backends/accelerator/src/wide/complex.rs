@@ -8,6 +8,12 @@ use crate::simd::Vectors;
 /// From so many parts on, the first cache does not hold them.
 const LONG: usize = 4096;
 
+/// Whether so many parts are done by narrow vectors in the same time.
+#[inline(always)]
+fn few<V: Vectors>(parts: usize) -> bool {
+    V::Narrow::LANES < V::LANES && parts <= 2 * V::LANES
+}
+
 #[inline(always)]
 pub(crate) fn complex_mul<V: Vectors>(
     v: V,
@@ -16,7 +22,7 @@ pub(crate) fn complex_mul<V: Vectors>(
     b: &[Complex<f32>],
 ) {
     let (dst, a, b) = (parts_mut(dst), parts(a), parts(b));
-    if dst.len() >= LONG && v.halves() {
+    if few::<V>(dst.len()) || (dst.len() >= LONG && v.halves()) {
         products(v.narrow(), dst, a, b);
     } else {
         products(v, dst, a, b);
@@ -57,8 +63,8 @@ fn products<V: Vectors>(v: V, dst: &mut [f32], a: &[f32], b: &[f32]) {
     }
 }
 
-/// The products from `i` to `len`, fewer than a vector has. If there are more before them, some of those
-/// are made again: they come from other places than they go to.
+/// The products from `i` to `len`, fewer than a vector has, and a narrow one if there are none before them.
+/// If there are, some of those are made again: they come from other places than they go to.
 ///
 /// # Safety
 ///
@@ -69,13 +75,9 @@ unsafe fn rest<V: Vectors>(v: V, dst: *mut f32, factors: [*const f32; 3], i: usi
     unsafe {
         if i == 0 {
             let mut i = 0;
-            if V::LANES > 8 && len >= 8 {
-                part::<V, 8>(v, dst, factors, 0);
-                i = 8;
-            }
-            if V::LANES > 4 && len - i >= 4 {
-                part::<V, 4>(v, dst, factors, i);
-                i += 4;
+            if V::LANES > 4 && len >= 4 {
+                part::<V, 4>(v, dst, factors, 0);
+                i = 4;
             }
             if i < len {
                 part::<V, 2>(v, dst, factors, i);
@@ -136,11 +138,20 @@ pub(crate) fn complex_mul_add<V: Vectors>(
     a: &[Complex<f32>],
     b: &[Complex<f32>],
 ) {
-    let sources = [parts(a), again(v, parts(a)), parts(b)];
+    let (dst, a, b) = (parts_mut(dst), parts(a), parts(b));
+    if few::<V>(dst.len()) {
+        products_added(v.narrow(), dst, a, b);
+    } else {
+        products_added(v, dst, a, b);
+    }
+}
+
+#[inline(always)]
+fn products_added<V: Vectors>(v: V, dst: &mut [f32], a: &[f32], b: &[f32]) {
     map_by_turns(
         v,
-        parts_mut(dst),
-        sources,
+        dst,
+        [a, again(v, a), b],
         Rest::InParts,
         #[inline(always)]
         |turn, d, [a, same, b]| v.complex_mul_add(d, [a, same], [b, v.swapped(b, turn)]),

@@ -4,27 +4,41 @@ use super::walk::{carry, expect};
 use crate::generic::Generic;
 use crate::simd::Vectors;
 
+/// By vectors, by narrow ones where the slices are too short for that, or one by one.
+macro_rules! by_widest {
+    ($vectors:literal, $function:ident, $generic:ident($v:expr, $dst:expr, $src:expr)) => {
+        if $dst.len() >= $vectors * V::LANES {
+            $function($v, $dst, $src)
+        } else if $dst.len() >= $vectors * V::Narrow::LANES {
+            $function($v.narrow(), $dst, $src)
+        } else {
+            Generic::<V::Arithmetic>::default().$generic($dst, $src)
+        }
+    };
+}
+
 macro_rules! from_integers {
     ($($name:ident = $generic:ident $type:ty, $load:ident;)*) => {$(
         #[inline(always)]
         pub(crate) fn $name<V: Vectors>(v: V, dst: &mut [f32], src: &[$type]) {
-            let len = dst.len();
-            if len < V::LANES {
-                return Generic::<V::Arithmetic>::default().$generic(dst, src);
+            #[inline(always)]
+            fn vectors<V: Vectors>(v: V, dst: &mut [f32], src: &[$type]) {
+                let len = dst.len();
+                let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
+                carry(
+                    len,
+                    V::LANES,
+                    // SAFETY: a vector from `i` on lies within `src`.
+                    #[inline(always)]
+                    |i| unsafe { v.$load(src.add(i)) },
+                    // SAFETY: a vector from `i` on lies within `dst`.
+                    #[inline(always)]
+                    |i, x| unsafe { v.store(dst.add(i), x) },
+                    #[inline(always)]
+                    |i| expect(v, dst.wrapping_add(i), 4),
+                );
             }
-            let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
-            carry(
-                len,
-                V::LANES,
-                // SAFETY: a vector from `i` on lies within `src`.
-                #[inline(always)]
-                |i| unsafe { v.$load(src.add(i)) },
-                // SAFETY: a vector from `i` on lies within `dst`.
-                #[inline(always)]
-                |i, x| unsafe { v.store(dst.add(i), x) },
-                #[inline(always)]
-                |i| expect(v, dst.wrapping_add(i), 4),
-            );
+            by_widest!(1, vectors, $generic(v, dst, src));
         }
     )*};
 }
@@ -33,23 +47,24 @@ macro_rules! to_integers {
     ($($name:ident = $generic:ident $type:ty, $vectors:literal $store:ident $load:expr;)*) => {$(
         #[inline(always)]
         pub(crate) fn $name<V: Vectors>(v: V, dst: &mut [$type], src: &[f32]) {
-            let len = dst.len();
-            if len < $vectors * V::LANES {
-                return Generic::<V::Arithmetic>::default().$generic(dst, src);
+            #[inline(always)]
+            fn vectors<V: Vectors>(v: V, dst: &mut [$type], src: &[f32]) {
+                let len = dst.len();
+                let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
+                carry(
+                    len,
+                    $vectors * V::LANES,
+                    // SAFETY: as many vectors from `i` on lie within `src`.
+                    #[inline(always)]
+                    |i| unsafe { $load(v, src.add(i)) },
+                    // SAFETY: as many vectors from `i` on lie within `dst`.
+                    #[inline(always)]
+                    |i, x| unsafe { v.$store(dst.add(i), x) },
+                    #[inline(always)]
+                    |i| expect(v, dst.wrapping_add(i), 4 * $vectors),
+                );
             }
-            let (dst, src) = (dst.as_mut_ptr(), src[..len].as_ptr());
-            carry(
-                len,
-                $vectors * V::LANES,
-                // SAFETY: as many vectors from `i` on lie within `src`.
-                #[inline(always)]
-                |i| unsafe { $load(v, src.add(i)) },
-                // SAFETY: as many vectors from `i` on lie within `dst`.
-                #[inline(always)]
-                |i, x| unsafe { v.$store(dst.add(i), x) },
-                #[inline(always)]
-                |i| expect(v, dst.wrapping_add(i), 4 * $vectors),
-            );
+            by_widest!($vectors, vectors, $generic(v, dst, src));
         }
     )*};
 }

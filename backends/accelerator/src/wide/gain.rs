@@ -1,6 +1,7 @@
 //! Gains and sums.
 
 use super::walk::{Rest, map, mend};
+use crate::generic::Generic;
 use crate::simd::Vectors;
 
 #[inline(always)]
@@ -14,6 +15,25 @@ pub(crate) fn scale<V: Vectors>(v: V, data: &mut [f32], gain: f32) {
         #[inline(always)]
         |x, []| v.mul(x, gain),
     );
+}
+
+#[inline(always)]
+pub(crate) fn channel_gains<V: Vectors>(v: V, interleaved: &mut [f32], gains: &[f32]) {
+    match *gains {
+        [gain] => scale(v, interleaved, gain),
+        [left, right] => {
+            let gains = v.splat_two([left, right]);
+            map(
+                v,
+                interleaved,
+                [],
+                Rest::InParts,
+                #[inline(always)]
+                |x, []| v.mul(x, gains),
+            );
+        }
+        _ => Generic::<V::Arithmetic>::default().channel_gains(interleaved, gains),
+    }
 }
 
 #[inline(always)]
@@ -59,7 +79,7 @@ pub(crate) const LONG: usize = 8192;
 #[inline(always)]
 pub(crate) fn clip<V: Vectors>(v: V, data: &mut [f32], low: f32, high: f32) {
     let (low, high) = (v.splat(low), v.splat(high));
-    if data.len() < LONG {
+    if data.len() < LONG || v.halves() {
         map(
             v,
             data,

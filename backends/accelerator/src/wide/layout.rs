@@ -5,13 +5,13 @@ use crate::generic::Generic;
 use crate::isa::{Isa, Portable};
 use crate::simd::Vectors;
 
-/// What other numbers of planes and few frames are done with.
+/// What other numbers of planes are done with.
 type Others = Generic<<Portable as Isa>::Arithmetic>;
 
 #[inline(always)]
 pub(crate) fn interleave<V: Vectors>(v: V, dst: &mut [f32], planes: &[&[f32]]) {
     match planes {
-        [left, right] if left.len() >= V::Narrow::LANES => {
+        [left, right] => {
             if v.halves() {
                 interleave_two(v.narrow(), dst, left, right);
             } else {
@@ -76,7 +76,7 @@ fn interleave_two<V: Vectors>(v: V, dst: &mut [f32], left: &[f32], right: &[f32]
 #[inline(always)]
 pub(crate) fn deinterleave<V: Vectors>(v: V, planes: &mut [&mut [f32]], src: &[f32]) {
     match planes {
-        [left, right] if left.len() >= V::Narrow::LANES => {
+        [left, right] => {
             if v.halves() {
                 deinterleave_two(v.narrow(), left, right, src);
             } else {
@@ -151,9 +151,9 @@ const LONG: usize = 4096;
 /// How far ahead, in frames.
 const AHEAD: usize = 128;
 
-/// Goes over so many frames, at least as many as a narrow vector has: by two vectors, then by narrow
-/// ones. What is left over is half of one, which may begin before, or a whole one that does: what is done
-/// twice by that comes from another place than it goes to.
+/// Goes over so many frames: by two vectors, then by narrow ones. What is left over is half of one, which
+/// may begin before, or a whole one that does: what is done twice by that comes from another place than it
+/// goes to. Where there is no room for that, it is two halves, or single frames.
 #[inline(always)]
 fn go<V: Vectors>(
     _: V,
@@ -185,7 +185,12 @@ fn go<V: Vectors>(
     match frames - i {
         0 => {}
         1 => one(i),
+        rest if frames < lanes / 2 => (0..rest).for_each(one),
         rest if rest <= lanes / 2 => half(frames - lanes / 2),
+        _ if frames < lanes => {
+            half(0);
+            half(frames - lanes / 2);
+        }
         _ => narrow(frames - lanes),
     }
 }

@@ -42,6 +42,7 @@ macro_rules! by_hand {
         by_hand! {
             @ $isa
             gain scale(data: &mut [f32], gain: f32) -> (), in halves true;
+            gain channel_gains(interleaved: &mut [f32], gains: &[f32]) -> (), in halves true;
             gain add(dst: &mut [f32], src: &[f32]) -> (), in halves true;
             gain mix(dst: &mut [f32], src: &[f32], gain: f32) -> (), in halves true;
             gain mul(dst: &mut [f32], src: &[f32]) -> (), in halves true;

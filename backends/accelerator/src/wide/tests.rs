@@ -31,6 +31,10 @@ fn results(isa: Avx512, len: usize) -> (Vec<Vec<f32>>, f32, (f32, f32)) {
         of(&|x| isa.mix(x, b, 0.7).unwrap()),
         of(&|x| isa.mul(x, b).unwrap()),
         of(&|x| isa.clip(x, -0.5, 0.25).unwrap()),
+        of(&|x| {
+            isa.channel_gains(&mut x[..len / 2 * 2], &[0.7, 0.4])
+                .unwrap()
+        }),
     ];
     (slices, isa.dot(a, b).unwrap(), isa.min_max(a).unwrap())
 }

@@ -77,7 +77,8 @@ pub(super) enum Rest {
     /// In halves, quarters and so on: what was stored under a mask, the next kernel on the same
     /// samples would have to wait for.
     InParts,
-    /// In one vector under a mask: what is computed takes longer than that.
+    /// In one vector under a mask: what is computed takes longer than that. Whole quarters go as above:
+    /// blocks of audio mostly consist of them.
     AtOnce,
 }
 
@@ -143,17 +144,24 @@ pub(super) fn map_by_turns<V: Vectors, const N: usize>(
         if i == len {
             return;
         }
-        for _ in 0..3 {
-            if i + V::LANES > len {
-                break;
-            }
+        // What is left is told by the bits of the length: no step has to wait for the one before it.
+        if len & (2 * V::LANES) != 0 {
+            let x = [
+                value(v, dst, sources, (i, 0), &f),
+                value(v, dst, sources, (i + V::LANES, 0), &f),
+            ];
+            v.store(dst.add(i), x[0]);
+            v.store(dst.add(i + V::LANES), x[1]);
+            i += 2 * V::LANES;
+        }
+        if len & V::LANES != 0 {
             v.store(dst.add(i), value(v, dst, sources, (i, 0), &f));
             i += V::LANES;
         }
         if i == len {
             return;
         }
-        if rest == Rest::AtOnce {
+        if rest == Rest::AtOnce && !len.is_multiple_of(4) {
             let x = f(
                 0,
                 v.load_first(dst.add(i), len - i, v.splat(0.0)),
@@ -161,35 +169,42 @@ pub(super) fn map_by_turns<V: Vectors, const N: usize>(
             );
             return v.store_first(dst.add(i), len - i, x);
         }
-        if V::LANES > 8 {
-            i = part::<V, 8, N>(v, dst, sources, (i, len), &f);
+        if V::LANES > 8 && len & 8 != 0 {
+            part::<V, 8, N>(v, dst, sources, i, &f);
+            i += 8;
         }
-        if V::LANES > 4 {
-            i = part::<V, 4, N>(v, dst, sources, (i, len), &f);
+        if V::LANES > 4 && len & 4 != 0 {
+            part::<V, 4, N>(v, dst, sources, i, &f);
+            i += 4;
         }
-        i = part::<V, 2, N>(v, dst, sources, (i, len), &f);
-        part::<V, 1, N>(v, dst, sources, (i, len), &f);
+        if rest == Rest::AtOnce {
+            return;
+        }
+        if len & 2 != 0 {
+            part::<V, 2, N>(v, dst, sources, i, &f);
+            i += 2;
+        }
+        if len & 1 != 0 {
+            part::<V, 1, N>(v, dst, sources, i, &f);
+        }
     }
 }
 
-/// `f` of `COUNT` samples at `at`, if as many are left there; where to go on.
+/// `f` of `COUNT` samples at `at`.
 ///
 /// # Safety
 ///
-/// All slices have `len` samples.
+/// All slices have as many samples from there on.
 #[inline(always)]
 unsafe fn part<V: Vectors, const COUNT: usize, const N: usize>(
     v: V,
     dst: *mut f32,
     sources: [*const f32; N],
-    (at, len): (usize, usize),
+    at: usize,
     f: &impl Fn(usize, V::F32, [V::F32; N]) -> V::F32,
-) -> usize {
-    if (len - at) < COUNT {
-        return at;
-    }
+) {
     let mut loaded = [v.splat(0.0); N];
-    // SAFETY: as many samples are left.
+    // SAFETY: the caller's promise.
     unsafe {
         for k in 0..N {
             loaded[k] = v.load_part::<COUNT>(sources[k].add(at));
@@ -197,7 +212,6 @@ unsafe fn part<V: Vectors, const COUNT: usize, const N: usize>(
         let x = f(0, v.load_part::<COUNT>(dst.add(at)), loaded);
         v.store_part::<COUNT>(dst.add(at), x);
     }
-    at + COUNT
 }
 
 /// `data[i] = f(data[i])`, where most samples are expected to stay as they are: those are not stored,
