@@ -118,16 +118,6 @@ impl Vectors for Avx2 {
             join(half, #[inline(always)] |a, b| _mm_max_ps(a, b))
         }
 
-        fn below_two(self, x: [__m256; 8]) -> bool {
-            let mut any = x[0];
-            for x in &x[1..] {
-                any = _mm256_or_ps(any, *x);
-            }
-            // The highest bit of the exponent, which none has.
-            let bit = _mm256_set1_epi32(0x4000_0000);
-            _mm256_testz_si256(_mm256_castps_si256(any), bit) == 1
-        }
-
         fn copy_sign(self, a: __m256, b: __m256) -> __m256 {
             let sign = _mm256_set1_ps(-0.0);
             _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b))
@@ -270,11 +260,23 @@ impl Vectors for Avx2 {
             store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
         }
 
-        fn store_near_i16(self, to: *mut i16, [low, high]: [__m256; 2]) {
+        fn store_near_i16(self, to: *mut i16, x: [__m256; 8]) -> bool {
+            let mut any = x[0];
+            for x in &x[1..] {
+                any = _mm256_or_ps(any, *x);
+            }
+            // The highest bit of the exponent, which no magnitude below 2 has.
+            let bit = _mm256_set1_epi32(0x4000_0000);
+            if _mm256_testz_si256(_mm256_castps_si256(any), bit) == 0 {
+                return false;
+            }
             let scale = _mm256_set1_ps(TWO_15);
-            let low = _mm256_cvtps_epi32(_mm256_mul_ps(low, scale));
-            let high = _mm256_cvtps_epi32(_mm256_mul_ps(high, scale));
-            store_packed(to, low, high);
+            for k in (0..8).step_by(2) {
+                let low = _mm256_cvtps_epi32(_mm256_mul_ps(x[k], scale));
+                let high = _mm256_cvtps_epi32(_mm256_mul_ps(x[k + 1], scale));
+                store_packed(to.add(k * Self::LANES), low, high);
+            }
+            true
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m256) {

@@ -133,17 +133,6 @@ impl Vectors for Avx512 {
             f32::from_bits(_mm_cvtsi128_si32(one).cast_unsigned())
         }
 
-        fn below_two(self, x: [__m512; 8]) -> bool {
-            let mut any = _mm512_castps_si512(x[0]);
-            for k in [1, 3, 5] {
-                let (a, b) = (_mm512_castps_si512(x[k]), _mm512_castps_si512(x[k + 1]));
-                any = _mm512_ternarylogic_epi32::<0xfe>(any, a, b);
-            }
-            any = _mm512_or_si512(any, _mm512_castps_si512(x[7]));
-            // The highest bit of the exponent, which none has.
-            _mm512_test_epi32_mask(any, _mm512_set1_epi32(0x4000_0000)) == 0
-        }
-
         fn copy_sign(self, a: __m512, b: __m512) -> __m512 {
             let sign = _mm512_set1_epi32(i32::MIN);
             let (a, b) = (_mm512_castps_si512(a), _mm512_castps_si512(b));
@@ -304,11 +293,27 @@ impl Vectors for Avx512 {
             store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
         }
 
-        fn store_near_i16(self, to: *mut i16, [low, high]: [__m512; 2]) {
+        fn store_near_i16(self, to: *mut i16, x: [__m512; 8]) -> bool {
+            if self.halves() {
+                return store_sums(self, to, x);
+            }
+            let mut any = _mm512_castps_si512(x[0]);
+            for k in [1, 3, 5] {
+                let (a, b) = (_mm512_castps_si512(x[k]), _mm512_castps_si512(x[k + 1]));
+                any = _mm512_ternarylogic_epi32::<0xfe>(any, a, b);
+            }
+            any = _mm512_or_si512(any, _mm512_castps_si512(x[7]));
+            // The highest bit of the exponent, which no magnitude below 2 has.
+            if _mm512_test_epi32_mask(any, _mm512_set1_epi32(0x4000_0000)) != 0 {
+                return false;
+            }
             let scale = _mm512_set1_ps(TWO_15);
-            let low = _mm512_cvtps_epi32(_mm512_mul_ps(low, scale));
-            let high = _mm512_cvtps_epi32(_mm512_mul_ps(high, scale));
-            store_packed(to, low, high);
+            for k in (0..8).step_by(2) {
+                let low = _mm512_cvtps_epi32(_mm512_mul_ps(x[k], scale));
+                let high = _mm512_cvtps_epi32(_mm512_mul_ps(x[k + 1], scale));
+                store_packed(to.add(k * Self::LANES), low, high);
+            }
+            true
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m512) {
@@ -395,6 +400,64 @@ unsafe fn store_packed(to: *mut i16, low: __m512i, high: __m512i) {
         _mm512_storeu_si512(to.cast(), packed);
     }
 }
+
+/// Stores eight vectors of fractions of full scale as integers; if one of them rounds to what is beyond it,
+/// or is NaN, stores nothing and is false.
+///
+/// # Safety
+///
+/// The CPU has AVX-512, and as many integers can be written.
+#[inline(always)]
+unsafe fn store_sums(v: Avx512, to: *mut i16, x: [__m512; 8]) -> bool {
+    // The sums have a unit in the last place of 2^-15, and from 384 on a lower half that counts from
+    // negative full scale. Up to positive full scale, their upper half is that of 384.
+    const MIDDLE: f32 = 385.0;
+    const UPPER: i32 = 384.0_f32.to_bits().cast_signed();
+    let sums = x.map(
+        #[inline(always)]
+        |x| v.add(x, v.splat(MIDDLE)),
+    );
+    // SAFETY: the caller's promise.
+    unsafe {
+        let upper = _mm512_set1_epi32(UPPER);
+        let mut differ = [_mm512_setzero_si512(); 4];
+        for k in 0..4 {
+            let (a, b) = (
+                _mm512_castps_si512(sums[2 * k]),
+                _mm512_castps_si512(sums[2 * k + 1]),
+            );
+            // Where the three bits are not the same.
+            differ[k] = _mm512_ternarylogic_epi32::<0x7e>(a, b, upper);
+        }
+        let [a, b, c, d] = differ;
+        let any = _mm512_or_si512(_mm512_ternarylogic_epi32::<0xfe>(a, b, c), d);
+        if _mm512_test_epi32_mask(any, _mm512_set1_epi32(-0x1_0000)) != 0 {
+            return false;
+        }
+        let lower = _mm512_loadu_si512(LOWER.as_ptr().cast());
+        let sign = _mm512_set1_epi16(i16::MIN);
+        for k in 0..4 {
+            let (a, b) = (
+                _mm512_castps_si512(sums[2 * k]),
+                _mm512_castps_si512(sums[2 * k + 1]),
+            );
+            let packed = _mm512_xor_si512(_mm512_permutex2var_epi16(a, lower, b), sign);
+            _mm512_storeu_si512(to.add(2 * k * Avx512::LANES).cast(), packed);
+        }
+    }
+    true
+}
+
+/// The lower halves of the integers of two vectors.
+const LOWER: [i16; 32] = {
+    let mut indices = [0; 32];
+    let mut k = 0;
+    while k < 32 {
+        indices[k] = 2 * k as i16;
+        k += 1;
+    }
+    indices
+};
 
 /// Fractions of full scale from packed 24-bit integers, twelve bytes of them in each quarter.
 ///

@@ -187,11 +187,12 @@ pub(crate) trait Vectors: Isa {
     /// for NaN.
     unsafe fn store_i16(self, to: *mut i16, x: [Self::F32; 2]);
 
-    /// Whether all magnitudes are below 2, and none is NaN; may be false even so.
-    fn below_two(self, x: [Self::F32; 8]) -> bool;
-
-    /// As [`store_i16`](Self::store_i16), of magnitudes below 2.
-    unsafe fn store_near_i16(self, to: *mut i16, x: [Self::F32; 2]);
+    /// As [`store_i16`](Self::store_i16), of eight vectors, if there is a shorter way for them: none for
+    /// what is far beyond full scale, and for NaN. Otherwise nothing is stored, and it is false.
+    #[inline(always)]
+    unsafe fn store_near_i16(self, _to: *mut i16, _x: [Self::F32; 8]) -> bool {
+        false
+    }
 
     /// As `store_i16`, of one vector, as packed little-endian 24-bit integers.
     unsafe fn store_i24(self, to: *mut [u8; 3], x: Self::F32);

@@ -117,17 +117,6 @@ impl Vectors for Neon {
 
     /// There is nothing to be gained: its conversions limit by themselves.
     #[inline(always)]
-    fn below_two(self, _: [float32x4_t; 8]) -> bool {
-        false
-    }
-
-    #[inline(always)]
-    unsafe fn store_near_i16(self, to: *mut i16, x: [float32x4_t; 2]) {
-        // SAFETY: the caller's promise.
-        unsafe { self.store_i16(to, x) };
-    }
-
-    #[inline(always)]
     fn narrow(self) -> Self {
         self
     }

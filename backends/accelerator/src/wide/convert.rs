@@ -176,11 +176,7 @@ unsafe fn group<V: Vectors>(v: V, to: *mut i16, from: *const f32) {
         for (k, x) in x.iter_mut().enumerate() {
             *x = v.load(from.add(k * V::LANES));
         }
-        if v.below_two(x) {
-            for k in (0..GROUP).step_by(2) {
-                v.store_near_i16(to.add(k * V::LANES), [x[k], x[k + 1]]);
-            }
-        } else {
+        if !v.store_near_i16(to, x) {
             for k in (0..GROUP).step_by(2) {
                 v.store_i16(to.add(k * V::LANES), [x[k], x[k + 1]]);
             }

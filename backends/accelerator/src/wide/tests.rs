@@ -83,3 +83,37 @@ fn halves_compute_the_same() {
         assert_eq!(narrow_extremes, extremes, "{len} samples");
     }
 }
+
+#[test]
+fn halves_round_the_same() {
+    let Some(isa) = Avx512::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    // On both sides of every step that sums of samples and a constant could take.
+    let steps = [
+        0.5, 1.0, 2.0, 64.0, 127.0, 128.0, 129.0, 256.0, 384.0, 385.0, 512.0, 1e30,
+    ];
+    let around = steps
+        .into_iter()
+        .flat_map(|x: f32| [x.next_down(), x, x.next_up()]);
+    let odd = [
+        f32::NAN,
+        f32::from_bits(0x7f80_0001),
+        f32::INFINITY,
+        1.0 - 1.5 / 65_536.0,
+    ];
+    for x in around.chain(odd).flat_map(|x| [x, -x]) {
+        for at in (0..LONGEST).step_by(17) {
+            let mut samples = noise(LONGEST, 1);
+            samples[at] = x;
+            let integers = |halves| {
+                let mut integers = vec![0; LONGEST];
+                isa.with_halves(halves)
+                    .i16_from_f32(&mut integers, &samples)
+                    .unwrap();
+                integers
+            };
+            assert_eq!(integers(true), integers(false), "{x} at {at}");
+        }
+    }
+}
