@@ -46,6 +46,7 @@ impl Vectors for Avx2 {
     type Narrow = Self;
 
     const LANES: usize = 8;
+    const AROUND: usize = 2;
 
     // Zen takes two addresses to load from and one to store to in a cycle, and only in this order.
     const TOGETHER: usize = 1;
@@ -248,6 +249,17 @@ impl Vectors for Avx2 {
                 -1, 4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15,
             );
             let wide = _mm256_shuffle_epi8(halves, spread);
+            self.mul(_mm256_cvtepi32_ps(wide), self.splat(1.0 / TWO_31))
+        }
+
+        fn load_amid_i24(self, from: *const [u8; 3]) -> __m256 {
+            // Four bytes, the 24 that are asked for, and four more: so that each half has its twelve.
+            let bytes = _mm256_loadu_si256(from.cast::<u8>().sub(4).cast());
+            let spread = _mm256_setr_epi8(
+                -1, 4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, //
+                -1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11,
+            );
+            let wide = _mm256_shuffle_epi8(bytes, spread);
             self.mul(_mm256_cvtepi32_ps(wide), self.splat(1.0 / TWO_31))
         }
 

@@ -68,6 +68,10 @@ pub(crate) trait Vectors: Isa {
     /// How many of them.
     const LANES: usize;
 
+    /// How many 24-bit integers may be read before those that are asked for, and behind them, by whoever
+    /// says so.
+    const AROUND: usize = 0;
+
     /// How many vectors are loaded before the first of them is stored.
     const TOGETHER: usize;
 
@@ -166,16 +170,23 @@ pub(crate) trait Vectors: Isa {
     /// The same of packed little-endian 24-bit integers.
     unsafe fn load_i24(self, from: *const [u8; 3]) -> Self::F32;
 
+    /// The same, if [`AROUND`](Self::AROUND) more can be read on both sides.
+    #[inline(always)]
+    unsafe fn load_amid_i24(self, from: *const [u8; 3]) -> Self::F32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_i24(from) }
+    }
+
     /// The same, four vectors.
     #[inline(always)]
     unsafe fn load_four_i24(self, from: *const [u8; 3]) -> [Self::F32; 4] {
         // SAFETY: the caller's promise.
         unsafe {
             [
-                self.load_i24(from),
-                self.load_i24(from.add(Self::LANES)),
-                self.load_i24(from.add(2 * Self::LANES)),
-                self.load_i24(from.add(3 * Self::LANES)),
+                self.load_amid_i24(from),
+                self.load_amid_i24(from.add(Self::LANES)),
+                self.load_amid_i24(from.add(2 * Self::LANES)),
+                self.load_amid_i24(from.add(3 * Self::LANES)),
             ]
         }
     }

@@ -1,5 +1,7 @@
 //! Between integers and floating point.
 
+use std::sync::atomic::{Ordering, compiler_fence};
+
 use super::walk::{carry, expect};
 use crate::generic::Generic;
 use crate::simd::Vectors;
@@ -94,24 +96,45 @@ to_integers! {
 
 #[inline(always)]
 pub(crate) fn f32_from_i24<V: Vectors>(v: V, dst: &mut [f32], src: &[[u8; 3]]) {
-    if dst.len() < 4 * V::LANES {
+    let len = dst.len();
+    if len < 4 * V::LANES {
         return few_f32_from_i24(v, dst, src);
     }
-    let whole = dst.len() / (4 * V::LANES) * (4 * V::LANES);
-    let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
-    for i in (0..whole).step_by(4 * V::LANES) {
-        // SAFETY: four vectors from `i` on lie within the first `whole` of both.
-        unsafe {
-            let x = v.load_four_i24(from.add(i));
-            for (k, x) in x.into_iter().enumerate() {
-                v.store(to.add(i + k * V::LANES), x);
-            }
+    let (to, from) = (dst.as_mut_ptr(), src[..len].as_ptr());
+    let mut i = 0;
+    // SAFETY: no index goes beyond `len`, which both have, nor `V::AROUND` before or behind a vector.
+    unsafe {
+        if V::AROUND > 0 {
+            v.store(to, v.load_i24(from));
+            i = V::LANES;
         }
-    }
-    if whole < dst.len() {
-        // As far back as a vector needs.
-        let rest = whole.min(dst.len() - V::LANES);
-        few_f32_from_i24(v, &mut dst[rest..], &src[rest..]);
+        while i + 4 * V::LANES + V::AROUND <= len {
+            if V::TOGETHER == 1 {
+                for k in 0..4 {
+                    let at = i + k * V::LANES;
+                    v.store(to.add(at), v.load_amid_i24(from.add(at)));
+                    compiler_fence(Ordering::SeqCst);
+                }
+            } else {
+                let x = v.load_four_i24(from.add(i));
+                for (k, x) in x.into_iter().enumerate() {
+                    v.store(to.add(i + k * V::LANES), x);
+                }
+            }
+            i += 4 * V::LANES;
+        }
+        while i + V::LANES + V::AROUND <= len {
+            v.store(to.add(i), v.load_amid_i24(from.add(i)));
+            i += V::LANES;
+        }
+        if i + V::LANES <= len {
+            v.store(to.add(i), v.load_i24(from.add(i)));
+            i += V::LANES;
+        }
+        if i < len {
+            let at = len - V::LANES;
+            v.store(to.add(at), v.load_i24(from.add(at)));
+        }
     }
 }
 

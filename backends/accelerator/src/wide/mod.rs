@@ -55,7 +55,7 @@ macro_rules! by_hand {
             layout interleave(dst: &mut [f32], planes: &[&[f32]]) -> ();
             layout deinterleave(planes: &mut [&mut [f32]], src: &[f32]) -> ();
             convert f32_from_i16(dst: &mut [f32], src: &[i16]) -> ();
-            convert f32_from_i24(dst: &mut [f32], src: &[[u8; 3]]) -> ();
+            convert f32_from_i24(dst: &mut [f32], src: &[[u8; 3]]) -> (), in halves true;
             convert f32_from_i32(dst: &mut [f32], src: &[i32]) -> ();
             convert i16_from_f32(dst: &mut [i16], src: &[f32]) -> ();
             convert i24_from_f32(dst: &mut [[u8; 3]], src: &[f32]) -> ();

@@ -39,6 +39,17 @@ fn results(isa: Avx512, len: usize) -> (Vec<Vec<f32>>, f32, (f32, f32)) {
     (slices, isa.dot(a, b).unwrap(), isa.min_max(a).unwrap())
 }
 
+/// Full scale and less from packed integers.
+fn unpacked(isa: Avx512, len: usize) -> Vec<f32> {
+    let integers = noise(3 * len, 1)
+        .into_iter()
+        .map(|x| (x * 128.0) as i8 as u8);
+    let bytes: Vec<u8> = integers.collect();
+    let mut samples = vec![0.0; len];
+    isa.f32_from_i24(&mut samples, bytes.as_chunks().0).unwrap();
+    samples
+}
+
 /// Frames of two planes, those planes again, and products of complex numbers.
 fn moved(isa: Avx512, len: usize) -> (Vec<f32>, [Vec<f32>; 2], Vec<Complex<f32>>) {
     let (left, right) = (noise(len, 1), noise(len, 2));
@@ -67,6 +78,8 @@ fn halves_move_the_same() {
     for len in (0..=LONGEST).chain(2040..2080).chain(4090..4110) {
         let whole = moved(isa.with_halves(false), len);
         assert_eq!(moved(isa.with_halves(true), len), whole, "{len} samples");
+        let whole = unpacked(isa.with_halves(false), len);
+        assert_eq!(unpacked(isa.with_halves(true), len), whole, "{len} samples");
     }
 }
 
