@@ -69,6 +69,22 @@ pub(crate) trait Folded: Lanes<16> {
     fn exchange(self, vector: Self::Vector) -> Self::Vector;
 }
 
+/// Vectors of 8 lanes in two halves that are left where they are.
+pub(crate) trait Paired: Lanes<8> {
+    /// Which of eight numbers each lane holds.
+    const ORDER: [usize; 8] = [0, 1, 4, 5, 2, 3, 6, 7];
+
+    /// As [`separate`](Lanes::separate), in this order.
+    fn separate_pairs(self, low: Self::Vector, high: Self::Vector) -> (Self::Vector, Self::Vector);
+
+    /// As [`interleave`](Lanes::interleave), of what is in this order.
+    fn interleave_pairs(
+        self,
+        even: Self::Vector,
+        odd: Self::Vector,
+    ) -> (Self::Vector, Self::Vector);
+}
+
 /// `L` complex numbers.
 #[derive(Clone, Copy)]
 #[repr(C)]

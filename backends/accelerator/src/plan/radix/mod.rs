@@ -15,6 +15,7 @@ mod place;
 mod real;
 mod roots;
 mod small;
+mod square;
 mod stream;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests;
@@ -31,9 +32,10 @@ use crate::isa::Body;
 use butterfly::{Radix4, Radix8, Radix16};
 pub(crate) use circular::Circular;
 pub(crate) use lanes::Lanes;
-use lanes::{Folded, Of, Wide};
+use lanes::{Folded, Of, Paired, Wide};
 use roots::Roots;
 use small::{SAMPLES, Small};
+use square::Square;
 use stream::{Interleaved, Parts, Sink, Source};
 
 /// A transform of a fixed number of complex points, in place where it is not told where they are.
@@ -86,14 +88,16 @@ pub(crate) fn plan_real<I: Lanes<L>, const L: usize>(
     fits.then(|| -> Box<dyn Real<f32>> { Box::new(Plan::new(isa, samples / 2)) })
 }
 
-/// [`plan`] on whole vectors, or on half ones in place where they are as fast: there, `rustfft` is
-/// faster yet at a square of whole vectors.
-pub(crate) fn plan_any<I: Folded + Lanes<8>>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
+/// [`plan`] on whole vectors, or on half ones where they are as fast.
+pub(crate) fn plan_any<I: Folded + Paired>(isa: I, points: usize) -> Option<Box<dyn Fast<f32>>> {
     if !isa.halves() {
         return plan::<I, 16>(isa, points);
     }
-    let long = points > 16 * 16;
-    long.then(|| in_place::plan::<I, 8>(isa, points)).flatten()
+    match points {
+        square::POINTS => Some(Box::new(Square::new(isa))),
+        ..square::POINTS => None,
+        _ => in_place::plan::<I, 8>(isa, points),
+    }
 }
 
 /// [`plan_real`] on whole vectors, or on half ones for what is too short for them; in place what is

@@ -5,6 +5,8 @@ use std::f64::consts::TAU;
 use auralis_core::{Complex, CpuFeatures};
 use rustfft::FftPlanner;
 
+use super::lanes::Paired;
+use super::square::{self, Square};
 use super::{
     Fast, Lanes, Real, circular, flat, flat_mut, in_place, plan, plan_any, plan_real, plan_real_any,
 };
@@ -189,6 +191,18 @@ fn sorted_by_16() {
 fn sorted_by_8() {
     check_all::<Avx2, 8>();
     check_all::<Avx512, 8>();
+}
+
+fn check_square<I: Paired>() {
+    if let Some(isa) = I::detect(CpuFeatures::detect()) {
+        check_points(&mut Square::new(isa), &noise(square::POINTS), I::NAME);
+    }
+}
+
+#[test]
+fn a_square() {
+    check_square::<Avx2>();
+    check_square::<Avx512>();
 }
 
 #[test]

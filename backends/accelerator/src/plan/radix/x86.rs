@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::butterfly::{Radix8, Radix16};
-use super::lanes::{Folded, Lanes};
+use super::lanes::{Folded, Lanes, Paired};
 use crate::isa::{Avx2, Avx512, Isa};
 
 macro_rules! arithmetic {
@@ -322,5 +322,24 @@ impl<I: Avx2AndLater> Lanes<8> for I {
                 _mm256_permute2f128_ps::<0x31>(low[3], high[3]),
             ]
         }
+    }
+}
+
+impl<I: Avx2AndLater> Paired for I {
+    #[inline(always)]
+    fn separate_pairs(self, low: __m256, high: __m256) -> (__m256, __m256) {
+        // SAFETY: the token proves that the CPU has the instructions.
+        unsafe {
+            (
+                _mm256_shuffle_ps::<0x88>(low, high),
+                _mm256_shuffle_ps::<0xdd>(low, high),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn interleave_pairs(self, even: __m256, odd: __m256) -> (__m256, __m256) {
+        // SAFETY: as `separate_pairs`.
+        unsafe { (_mm256_unpacklo_ps(even, odd), _mm256_unpackhi_ps(even, odd)) }
     }
 }
