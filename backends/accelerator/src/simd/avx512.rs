@@ -413,21 +413,17 @@ unsafe fn store_sums(v: Avx512, to: *mut i16, x: [__m512; 8]) -> bool {
     // negative full scale. Up to positive full scale, their upper half is that of 384.
     const MIDDLE: f32 = 385.0;
     const UPPER: i32 = 384.0_f32.to_bits().cast_signed();
-    let sums = x.map(
-        #[inline(always)]
-        |x| v.add(x, v.splat(MIDDLE)),
-    );
     // SAFETY: the caller's promise.
     unsafe {
+        let mut sums = [_mm512_setzero_si512(); 8];
+        for k in 0..8 {
+            sums[k] = _mm512_castps_si512(v.add(x[k], v.splat(MIDDLE)));
+        }
         let upper = _mm512_set1_epi32(UPPER);
         let mut differ = [_mm512_setzero_si512(); 4];
         for k in 0..4 {
-            let (a, b) = (
-                _mm512_castps_si512(sums[2 * k]),
-                _mm512_castps_si512(sums[2 * k + 1]),
-            );
             // Where the three bits are not the same.
-            differ[k] = _mm512_ternarylogic_epi32::<0x7e>(a, b, upper);
+            differ[k] = _mm512_ternarylogic_epi32::<0x7e>(sums[2 * k], sums[2 * k + 1], upper);
         }
         let [a, b, c, d] = differ;
         let any = _mm512_or_si512(_mm512_ternarylogic_epi32::<0xfe>(a, b, c), d);
@@ -437,12 +433,9 @@ unsafe fn store_sums(v: Avx512, to: *mut i16, x: [__m512; 8]) -> bool {
         let lower = _mm512_loadu_si512(LOWER.as_ptr().cast());
         let sign = _mm512_set1_epi16(i16::MIN);
         for k in 0..4 {
-            let (a, b) = (
-                _mm512_castps_si512(sums[2 * k]),
-                _mm512_castps_si512(sums[2 * k + 1]),
-            );
-            let packed = _mm512_xor_si512(_mm512_permutex2var_epi16(a, lower, b), sign);
-            _mm512_storeu_si512(to.add(2 * k * Avx512::LANES).cast(), packed);
+            let packed = _mm512_permutex2var_epi16(sums[2 * k], lower, sums[2 * k + 1]);
+            let at = to.add(2 * k * Avx512::LANES);
+            _mm512_storeu_si512(at.cast(), _mm512_xor_si512(packed, sign));
         }
     }
     true
