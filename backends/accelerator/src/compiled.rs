@@ -11,15 +11,17 @@ macro_rules! functions {
         /// The kernels, each compiled for the instruction set, as [`Isa::run`] would. But that hands
         /// its body over in memory. These take their arguments as a method of an accelerator does, the
         /// reference too, and check them, so that whoever calls one last only jumps to it: of the
-        /// nanoseconds that a call on a short slice takes, that is a good part.
+        /// nanoseconds that a call on a short slice takes, that is a good part. So is asking whether
+        /// the CPU computes in halves, which they are compiled for or not: the caller has asked
+        /// [`Isa::halves`].
         pub(crate) trait Compiled: Isa {
-            $(fn $name(&self, $($arg: $type),*) -> Result<$result>;)*
+            $(fn $name<const HALVES: bool>(&self, $($arg: $type),*) -> Result<$result>;)*
         }
 
         impl Compiled for Portable {
             $(
                 #[inline(always)]
-                fn $name(&self, $($arg: $type),*) -> Result<$result> {
+                fn $name<const HALVES: bool>(&self, $($arg: $type),*) -> Result<$result> {
                     $check?;
                     Ok(Kernels::$name(*self, $($arg),*))
                 }

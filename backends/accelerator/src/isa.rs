@@ -30,6 +30,11 @@ pub(crate) trait Isa: Copy + Debug + Send + Sync + 'static {
         false
     }
 
+    /// The same, of which the compiler knows what [`halves`](Self::halves) says.
+    fn known<const HALVES: bool>(self) -> Self {
+        self
+    }
+
     /// A plan of ours for so many complex points, if there is one that beats `rustfft`.
     fn plan_radix(self, _points: usize) -> Option<Box<dyn Fast<f32>>> {
         None
@@ -136,6 +141,11 @@ macro_rules! isa {
                 fn halves(self) -> bool {
                     $halves(self)
                 }
+
+                #[inline(always)]
+                fn known<const HALVES: bool>(self) -> Self {
+                    Self(HALVES)
+                }
             )?
 
             $(fn plan_radix(self, points: usize) -> Option<Box<dyn Fast<f32>>> {
@@ -212,11 +222,5 @@ impl Avx512 {
     #[inline(always)]
     fn in_halves(self) -> bool {
         self.0
-    }
-
-    /// The same of a CPU that computes in halves, or not.
-    #[cfg(test)]
-    pub(crate) fn with_halves(self, halves: bool) -> Self {
-        Self(halves)
     }
 }

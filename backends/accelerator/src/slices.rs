@@ -54,17 +54,17 @@ macro_rules! compiled {
         impl crate::compiled::Compiled for $isa {
             $(
                 #[inline(always)]
-                fn $name(&self, $($arg: $type),*) -> Result<$result> {
+                fn $name<const HALVES: bool>(&self, $($arg: $type),*) -> Result<$result> {
                     #[target_feature(enable = $features)]
-                    fn inner(
+                    fn inner<const HALVES: bool>(
                         isa: &$isa,
                         $($arg: $type),*
                     ) -> Result<$result> {
                         $check?;
-                        Ok(crate::kernels::Kernels::$name(*isa, $($arg),*))
+                        Ok(crate::kernels::Kernels::$name(isa.known::<HALVES>(), $($arg),*))
                     }
                     // SAFETY: the token proves that the CPU has these features.
-                    unsafe { inner(self, $($arg),*) }
+                    unsafe { inner::<HALVES>(self, $($arg),*) }
                 }
             )*
         }

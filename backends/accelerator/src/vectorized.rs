@@ -10,17 +10,20 @@ use crate::compiled::Compiled;
 use crate::isa::Portable;
 use crate::plan::{self, for_each_planned};
 
-/// The kernels of `I`.
+/// The kernels of `I`, on a CPU that computes in halves or not.
 #[derive(Clone, Debug)]
-struct Vectorized<I> {
+struct Vectorized<I, const HALVES: bool> {
     isa: I,
     /// What plans, and works on whole signals, in its place.
     others: Option<Arc<dyn Accelerator>>,
 }
 
-impl<I> Vectorized<I> {
-    fn new(isa: I) -> Self {
-        Self { isa, others: None }
+fn vectorized<I: Compiled>(isa: I) -> Arc<dyn Accelerator> {
+    let others = None;
+    if isa.halves() {
+        Arc::new(Vectorized::<I, true> { isa, others })
+    } else {
+        Arc::new(Vectorized::<I, false> { isa, others })
     }
 }
 
@@ -34,7 +37,7 @@ pub(crate) fn build<I: Compiled>(
 ) -> Result<Arc<dyn Accelerator>> {
     context.options.parse::<NoOptions>()?;
     match I::detect(context.cpu) {
-        Some(isa) => Ok(Arc::new(Vectorized::new(isa))),
+        Some(isa) => Ok(vectorized(isa)),
         None => Err(unavailable::<I>(context.cpu)),
     }
 }
@@ -58,7 +61,7 @@ fn unavailable<I: Compiled>(allowed: CpuFeatures) -> Error {
 pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> {
     fn named<I: Compiled>(name: &str, allowed: CpuFeatures) -> Option<Arc<dyn Accelerator>> {
         let isa = I::detect(allowed).filter(|_| I::NAME == name)?;
-        Some(Arc::new(Vectorized::new(isa)))
+        Some(vectorized(isa))
     }
     #[cfg(target_arch = "x86_64")]
     let found = named::<crate::isa::Avx512>(name, allowed)
@@ -68,13 +71,13 @@ pub(crate) fn by_name(name: &str, allowed: CpuFeatures) -> Arc<dyn Accelerator> 
     let found = named::<crate::isa::Neon>(name, allowed);
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let found = named::<Portable>(name, allowed);
-    found.unwrap_or_else(|| Arc::new(Vectorized::new(Portable)))
+    found.unwrap_or_else(|| vectorized(Portable))
 }
 
 macro_rules! methods {
     ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty, $check:expr;)*) => {$(
         fn $name(&self, $($arg: $type),*) -> Result<$result> {
-            Compiled::$name(&self.isa, $($arg),*)
+            Compiled::$name::<HALVES>(&self.isa, $($arg),*)
         }
     )*};
 }
@@ -90,7 +93,7 @@ macro_rules! planned {
     )*};
 }
 
-impl<I: Compiled> Accelerator for Vectorized<I> {
+impl<I: Compiled, const HALVES: bool> Accelerator for Vectorized<I, HALVES> {
     for_each_kernel!(methods);
     for_each_planned!(planned);
 

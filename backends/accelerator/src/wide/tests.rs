@@ -18,7 +18,7 @@ fn noise(len: usize, seed: u32) -> Vec<f32> {
 }
 
 /// What the kernels that choose make of the first `len` samples.
-fn results(isa: Avx512, len: usize) -> (Vec<Vec<f32>>, f32, (f32, f32)) {
+fn results<const HALVES: bool>(isa: Avx512, len: usize) -> (Vec<Vec<f32>>, f32, (f32, f32)) {
     let (a, b) = (&noise(LONGEST, 1)[..len], &noise(LONGEST, 2)[..len]);
     let of = |kernel: &dyn Fn(&mut [f32])| {
         let mut data = a.to_vec();
@@ -26,38 +26,48 @@ fn results(isa: Avx512, len: usize) -> (Vec<Vec<f32>>, f32, (f32, f32)) {
         data
     };
     let slices = vec![
-        of(&|x| isa.scale(x, 0.7).unwrap()),
-        of(&|x| isa.add(x, b).unwrap()),
-        of(&|x| isa.mix(x, b, 0.7).unwrap()),
-        of(&|x| isa.mul(x, b).unwrap()),
-        of(&|x| isa.clip(x, -0.5, 0.25).unwrap()),
+        of(&|x| isa.scale::<HALVES>(x, 0.7).unwrap()),
+        of(&|x| isa.add::<HALVES>(x, b).unwrap()),
+        of(&|x| isa.mix::<HALVES>(x, b, 0.7).unwrap()),
+        of(&|x| isa.mul::<HALVES>(x, b).unwrap()),
+        of(&|x| isa.clip::<HALVES>(x, -0.5, 0.25).unwrap()),
         of(&|x| {
-            isa.channel_gains(&mut x[..len / 2 * 2], &[0.7, 0.4])
+            isa.channel_gains::<HALVES>(&mut x[..len / 2 * 2], &[0.7, 0.4])
                 .unwrap()
         }),
     ];
-    (slices, isa.dot(a, b).unwrap(), isa.min_max(a).unwrap())
+    (
+        slices,
+        isa.dot::<HALVES>(a, b).unwrap(),
+        isa.min_max::<HALVES>(a).unwrap(),
+    )
 }
 
 /// Full scale and less from packed integers.
-fn unpacked(isa: Avx512, len: usize) -> Vec<f32> {
+fn unpacked<const HALVES: bool>(isa: Avx512, len: usize) -> Vec<f32> {
     let integers = noise(3 * len, 1)
         .into_iter()
         .map(|x| (x * 128.0) as i8 as u8);
     let bytes: Vec<u8> = integers.collect();
     let mut samples = vec![0.0; len];
-    isa.f32_from_i24(&mut samples, bytes.as_chunks().0).unwrap();
+    isa.f32_from_i24::<HALVES>(&mut samples, bytes.as_chunks().0)
+        .unwrap();
     samples
 }
 
 /// Frames of two planes, those planes again, and products of complex numbers.
-fn moved(isa: Avx512, len: usize) -> (Vec<f32>, [Vec<f32>; 2], Vec<Complex<f32>>) {
+fn moved<const HALVES: bool>(
+    isa: Avx512,
+    len: usize,
+) -> (Vec<f32>, [Vec<f32>; 2], Vec<Complex<f32>>) {
     let (left, right) = (noise(len, 1), noise(len, 2));
     let mut frames = vec![0.0; 2 * len];
-    isa.interleave(&mut frames, &[&left, &right]).unwrap();
+    isa.interleave::<HALVES>(&mut frames, &[&left, &right])
+        .unwrap();
     let mut planes = [vec![0.0; len], vec![0.0; len]];
     let [first, second] = &mut planes;
-    isa.deinterleave(&mut [first, second], &frames).unwrap();
+    isa.deinterleave::<HALVES>(&mut [first, second], &frames)
+        .unwrap();
     assert_eq!(planes, [left.clone(), right.clone()], "{len} frames");
     let complex = |re: &[f32], im: &[f32]| -> Vec<_> {
         let parts = re.iter().zip(im);
@@ -65,7 +75,7 @@ fn moved(isa: Avx512, len: usize) -> (Vec<f32>, [Vec<f32>; 2], Vec<Complex<f32>>
     };
     let (a, b) = (complex(&left, &right), complex(&right, &noise(len, 3)));
     let mut products = vec![Complex::default(); len];
-    isa.complex_mul(&mut products, &a, &b).unwrap();
+    isa.complex_mul::<HALVES>(&mut products, &a, &b).unwrap();
     (frames, planes, products)
 }
 
@@ -76,10 +86,10 @@ fn halves_move_the_same() {
     };
     // Complex numbers choose between them at 2048.
     for len in (0..=LONGEST).chain(2040..2080).chain(4090..4110) {
-        let whole = moved(isa.with_halves(false), len);
-        assert_eq!(moved(isa.with_halves(true), len), whole, "{len} samples");
-        let whole = unpacked(isa.with_halves(false), len);
-        assert_eq!(unpacked(isa.with_halves(true), len), whole, "{len} samples");
+        let whole = moved::<false>(isa, len);
+        assert_eq!(moved::<true>(isa, len), whole, "{len} samples");
+        let whole = unpacked::<false>(isa, len);
+        assert_eq!(unpacked::<true>(isa, len), whole, "{len} samples");
     }
 }
 
@@ -89,8 +99,8 @@ fn halves_compute_the_same() {
         return;
     };
     for len in 0..=LONGEST {
-        let (slices, dot, extremes) = results(isa.with_halves(false), len);
-        let (narrow_slices, narrow_dot, narrow_extremes) = results(isa.with_halves(true), len);
+        let (slices, dot, extremes) = results::<false>(isa, len);
+        let (narrow_slices, narrow_dot, narrow_extremes) = results::<true>(isa, len);
         assert_eq!(narrow_slices, slices, "{len} samples");
         assert!((narrow_dot - dot).abs() < 1e-4, "{len} samples");
         assert_eq!(narrow_extremes, extremes, "{len} samples");
@@ -119,14 +129,10 @@ fn halves_round_the_same() {
         for at in (0..LONGEST).step_by(17) {
             let mut samples = noise(LONGEST, 1);
             samples[at] = x;
-            let integers = |halves| {
-                let mut integers = vec![0; LONGEST];
-                isa.with_halves(halves)
-                    .i16_from_f32(&mut integers, &samples)
-                    .unwrap();
-                integers
-            };
-            assert_eq!(integers(true), integers(false), "{x} at {at}");
+            let [mut halves, mut whole] = [vec![0; LONGEST], vec![0; LONGEST]];
+            isa.i16_from_f32::<true>(&mut halves, &samples).unwrap();
+            isa.i16_from_f32::<false>(&mut whole, &samples).unwrap();
+            assert_eq!(halves, whole, "{x} at {at}");
         }
     }
 }
