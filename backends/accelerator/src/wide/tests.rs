@@ -108,6 +108,27 @@ fn halves_compute_the_same() {
 }
 
 #[test]
+fn halves_bend_as_little() {
+    let Some(isa) = Avx512::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    let samples: Vec<f32> = noise(LONGEST, 1).iter().map(|x| 4.0 * x).collect();
+    let (mut halves, mut whole) = (samples.clone(), samples.clone());
+    isa.tanh::<true>(&mut halves).unwrap();
+    isa.tanh::<false>(&mut whole).unwrap();
+    for ((x, halves), whole) in samples.into_iter().zip(halves).zip(whole) {
+        let want = f64::from(x).tanh();
+        for got in [halves, whole] {
+            let error = (f64::from(got) - want).abs();
+            assert!(
+                error <= 4.0 * f64::from(f32::EPSILON) * want.abs(),
+                "tanh({x}): {got}"
+            );
+        }
+    }
+}
+
+#[test]
 fn halves_round_the_same() {
     let Some(isa) = Avx512::detect(CpuFeatures::detect()) else {
         return;
