@@ -338,9 +338,13 @@ const LONG: usize = 4096;
 /// How far ahead, in samples.
 const AHEAD: usize = 128;
 
-/// Asks for what `vectors` vectors from `at` on will be stored to.
+/// Asks for what `vectors` vectors from `at` on will be stored to; but a CPU that stores them in halves
+/// is faster unasked.
 #[inline(always)]
 pub(super) fn expect<V: Vectors, T>(v: V, at: *const T, vectors: usize) {
+    if v.halves() {
+        return;
+    }
     let line = 64 / size_of::<T>();
     let lines = (vectors * V::LANES * size_of::<T>()).div_ceil(64);
     for k in 0..lines {
