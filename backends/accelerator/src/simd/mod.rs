@@ -68,8 +68,8 @@ pub(crate) trait Vectors: Isa {
     /// How many of them.
     const LANES: usize;
 
-    /// How many 24-bit integers may be read before those that are asked for, and behind them, by whoever
-    /// says so.
+    /// How many 24-bit integers [`load_amid_i24`](Self::load_amid_i24) and
+    /// [`load_four_i24`](Self::load_four_i24) may read before those that are asked for, and behind them.
     const AROUND: usize = 0;
 
     /// How many vectors are loaded before the first of them is stored.
@@ -170,14 +170,14 @@ pub(crate) trait Vectors: Isa {
     /// The same of packed little-endian 24-bit integers.
     unsafe fn load_i24(self, from: *const [u8; 3]) -> Self::F32;
 
-    /// The same, if [`AROUND`](Self::AROUND) more can be read on both sides.
+    /// The same, where [`AROUND`](Self::AROUND) more can be read on both sides.
     #[inline(always)]
     unsafe fn load_amid_i24(self, from: *const [u8; 3]) -> Self::F32 {
         // SAFETY: the caller's promise.
         unsafe { self.load_i24(from) }
     }
 
-    /// The same, four vectors.
+    /// The same, of four vectors.
     #[inline(always)]
     unsafe fn load_four_i24(self, from: *const [u8; 3]) -> [Self::F32; 4] {
         // SAFETY: the caller's promise.

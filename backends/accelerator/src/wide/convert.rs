@@ -113,6 +113,7 @@ pub(crate) fn f32_from_i24<V: Vectors>(v: V, dst: &mut [f32], src: &[[u8; 3]]) {
                 for k in 0..4 {
                     let at = i + k * V::LANES;
                     v.store(to.add(at), v.load_amid_i24(from.add(at)));
+                    // The compiler would bring the next loads forward.
                     compiler_fence(Ordering::SeqCst);
                 }
             } else {
