@@ -60,6 +60,10 @@ impl Vectors for Avx2 {
             _mm256_castpd_ps(_mm256_set1_pd(x86::both(pair)))
         }
 
+        fn splat_f64(self, [even, odd]: [f64; 2]) -> __m256 {
+            _mm256_castpd_ps(_mm256_setr_pd(even, odd, even, odd))
+        }
+
         fn same(self, a: [__m256; 4], b: [__m256; 4]) -> bool {
             let mut equal = _mm256_set1_epi32(-1);
             for k in 0..4 {
@@ -75,6 +79,10 @@ impl Vectors for Avx2 {
 
         fn mul(self, a: __m256, b: __m256) -> __m256 {
             _mm256_mul_ps(a, b)
+        }
+
+        fn mul_f64(self, a: __m256, b: __m256) -> __m256 {
+            _mm256_castpd_ps(_mm256_mul_pd(_mm256_castps_pd(a), _mm256_castps_pd(b)))
         }
 
         fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {

@@ -58,6 +58,10 @@ impl Vectors for Avx512 {
             _mm512_castpd_ps(_mm512_set1_pd(x86::both(pair)))
         }
 
+        fn splat_f64(self, [even, odd]: [f64; 2]) -> __m512 {
+            _mm512_castpd_ps(_mm512_broadcast_f64x2(_mm_setr_pd(even, odd)))
+        }
+
         fn same(self, a: [__m512; 4], b: [__m512; 4]) -> bool {
             let mut differ = 0;
             for k in 0..4 {
@@ -73,6 +77,10 @@ impl Vectors for Avx512 {
 
         fn mul(self, a: __m512, b: __m512) -> __m512 {
             _mm512_mul_ps(a, b)
+        }
+
+        fn mul_f64(self, a: __m512, b: __m512) -> __m512 {
+            _mm512_castpd_ps(_mm512_mul_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)))
         }
 
         fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {

@@ -83,6 +83,10 @@ pub(crate) trait Vectors: Isa {
     /// The one in even lanes and the other in odd ones.
     fn splat_two(self, pair: [f32; 2]) -> Self::F32;
 
+    /// The one in even lanes of double precision, each of them in the place of two of single precision, and
+    /// the other in odd ones.
+    fn splat_f64(self, pair: [f64; 2]) -> Self::F32;
+
     unsafe fn load(self, from: *const f32) -> Self::F32;
 
     unsafe fn store(self, to: *mut f32, x: Self::F32);
@@ -106,6 +110,9 @@ pub(crate) trait Vectors: Isa {
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
     fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// The products of lanes of double precision.
+    fn mul_f64(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
     /// `a * b + c` with one rounding.
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;

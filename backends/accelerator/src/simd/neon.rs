@@ -23,6 +23,10 @@ impl Vectors for Neon {
             vcombine_f32(pair, pair)
         }
 
+        fn splat_f64(self, pair: [f64; 2]) -> float32x4_t {
+            vreinterpretq_f32_f64(vld1q_f64(pair.as_ptr()))
+        }
+
         fn same(self, a: [float32x4_t; 4], b: [float32x4_t; 4]) -> bool {
             let mut differ = vdupq_n_u32(0);
             for k in 0..4 {
@@ -38,6 +42,11 @@ impl Vectors for Neon {
 
         fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
             vmulq_f32(a, b)
+        }
+
+        fn mul_f64(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+            let (a, b) = (vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b));
+            vreinterpretq_f32_f64(vmulq_f64(a, b))
         }
 
         fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {

@@ -2,6 +2,7 @@
 
 pub(crate) mod complex;
 pub(crate) mod convert;
+pub(crate) mod double;
 pub(crate) mod gain;
 pub(crate) mod layout;
 pub(crate) mod math;
@@ -56,10 +57,14 @@ macro_rules! by_hand {
             layout deinterleave(planes: &mut [&mut [f32]], src: &[f32]) -> ();
             convert f32_from_i16(dst: &mut [f32], src: &[i16]) -> ();
             convert f32_from_i24(dst: &mut [f32], src: &[[u8; 3]]) -> (), in halves true;
-            convert f32_from_i32(dst: &mut [f32], src: &[i32]) -> ();
+            convert f32_from_i32(dst: &mut [f32], src: &[i32]) -> (),
+                in halves dst.len() >= crate::wide::convert::LONG;
             convert i16_from_f32(dst: &mut [i16], src: &[f32]) -> ();
             convert i24_from_f32(dst: &mut [[u8; 3]], src: &[f32]) -> ();
-            convert i32_from_f32(dst: &mut [i32], src: &[f32]) -> ();
+            convert i32_from_f32(dst: &mut [i32], src: &[f32]) -> (),
+                in halves dst.len() >= crate::wide::convert::LONG;
+            double scale_f64(data: &mut [f64], gain: f64) -> (), in halves true;
+            double channel_gains_f64(interleaved: &mut [f64], gains: &[f64]) -> (), in halves true;
             math tanh(data: &mut [f32]) -> ();
             $functions exp(data: &mut [f32]) -> ();
             $functions ln(data: &mut [f32]) -> ();
