@@ -8,10 +8,10 @@ use crate::simd::Vectors;
 /// From so many parts on, the first cache does not hold them.
 const LONG: usize = 4096;
 
-/// Whether so many parts are done by narrow vectors in the same time.
+/// Whether so many parts, no more than a few vectors, are done by narrow ones in the same time.
 #[inline(always)]
-fn few<V: Vectors>(parts: usize) -> bool {
-    V::Narrow::LANES < V::LANES && parts <= 2 * V::LANES
+fn few<V: Vectors>(parts: usize, vectors: usize) -> bool {
+    V::Narrow::LANES < V::LANES && parts <= vectors * V::LANES
 }
 
 #[inline(always)]
@@ -22,7 +22,7 @@ pub(crate) fn complex_mul<V: Vectors>(
     b: &[Complex<f32>],
 ) {
     let (dst, a, b) = (parts_mut(dst), parts(a), parts(b));
-    if few::<V>(dst.len()) || (dst.len() >= LONG && v.halves()) {
+    if few::<V>(dst.len(), 2) || (dst.len() >= LONG && v.halves()) {
         products(v.narrow(), dst, a, b);
     } else {
         products(v, dst, a, b);
@@ -53,7 +53,16 @@ fn products<V: Vectors>(v: V, dst: &mut [f32], a: &[f32], b: &[f32]) {
         if i == len {
             return;
         }
-        while i + V::LANES <= len {
+        if len & (2 * V::LANES) != 0 {
+            let x = [
+                product(v, factors, i, 0),
+                product(v, factors, i + V::LANES, 1),
+            ];
+            v.store(dst.add(i), x[0]);
+            v.store(dst.add(i + V::LANES), x[1]);
+            i += 2 * V::LANES;
+        }
+        if len & V::LANES != 0 {
             v.store(dst.add(i), product(v, factors, i, 0));
             i += V::LANES;
         }
@@ -139,7 +148,7 @@ pub(crate) fn complex_mul_add<V: Vectors>(
     b: &[Complex<f32>],
 ) {
     let (dst, a, b) = (parts_mut(dst), parts(a), parts(b));
-    if few::<V>(dst.len()) {
+    if few::<V>(dst.len(), 3) {
         products_added(v.narrow(), dst, a, b);
     } else {
         products_added(v, dst, a, b);

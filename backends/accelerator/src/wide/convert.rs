@@ -6,6 +6,10 @@ use super::walk::{carry, expect};
 use crate::generic::Generic;
 use crate::simd::Vectors;
 
+/// From so many samples on, the first cache does not hold both slices: vectors as wide as what it takes at
+/// once are faster.
+pub(crate) const LONG: usize = 4096;
+
 /// By vectors, by narrow ones where the slices are too short for that, or one by one.
 macro_rules! by_widest {
     ($vectors:literal, $function:ident, $generic:ident($v:expr, $dst:expr, $src:expr)) => {

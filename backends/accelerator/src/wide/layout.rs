@@ -185,7 +185,14 @@ fn go<V: Vectors>(
     match frames - i {
         0 => {}
         1 => one(i),
-        rest if frames < lanes / 2 => (0..rest).for_each(one),
+        // A loop would be made one of vectors, which takes registers.
+        rest if frames < lanes / 2 => {
+            one(0);
+            one(1);
+            if rest > 2 {
+                one(2);
+            }
+        }
         rest if rest <= lanes / 2 => half(frames - lanes / 2),
         _ if frames < lanes => {
             half(0);
