@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use auralis_core::{ConvolutionMode, Result};
 
 use super::Float;
+use super::aligned::Aligned;
 use super::circular::Windows;
 use super::correlate::{correlate, dot};
 use super::cost::{plan, products, transform};
@@ -86,15 +87,41 @@ fn direct<I: Isa, T: Float>(dst: &mut [T], long: &[T], reversed: &[T], offset: u
     let last = long.len().clamp(first, end);
     let (before, rest) = dst.split_at_mut(first - offset);
     let (within, after) = rest.split_at_mut(last - first);
-    let edges = (offset..first).zip(before).chain((last..end).zip(after));
-    for (n, output) in edges {
-        let from = n.saturating_sub(history);
-        let reversed = &reversed[history - (n - from)..];
-        *output = dot::<I, T>(&long[from..long.len().min(n + 1)], reversed);
+    // Silence around the signal is as good as an end, unless it meets what makes NaN of it.
+    if reversed.len() <= DIRECT && reversed.iter().all(|tap| tap.double().is_finite()) {
+        for (outputs, at) in [(before, offset), (after, last)] {
+            if !outputs.is_empty() {
+                edge::<I, T>(outputs, long, reversed, at);
+            }
+        }
+    } else {
+        let edges = (offset..first).zip(before).chain((last..end).zip(after));
+        for (n, output) in edges {
+            let from = n.saturating_sub(history);
+            let reversed = &reversed[history - (n - from)..];
+            *output = dot::<I, T>(&long[from..long.len().min(n + 1)], reversed);
+        }
     }
     if !within.is_empty() {
         correlate::<I, T>(within, &long[first - history..], reversed);
     }
+}
+
+/// Writes outputs from index `at` of the full convolution on, fewer than there are taps, as if there was
+/// silence around the signal.
+#[inline(always)]
+fn edge<I: Isa, T: Float>(outputs: &mut [T], long: &[T], reversed: &[T], at: usize) {
+    let history = reversed.len() - 1;
+    let mut padded = Aligned([T::zero(); 2 * DIRECT]);
+    let samples = long.get(at.saturating_sub(history)..).unwrap_or_default();
+    let silence = history.saturating_sub(at);
+    let len = samples.len().min(history + outputs.len() - silence);
+    padded.0[silence..][..len].copy_from_slice(&samples[..len]);
+    // More of them than wanted, so that they are whole vectors.
+    let mut sums = Aligned([T::zero(); DIRECT]);
+    let many = outputs.len().next_multiple_of(8);
+    correlate::<I, T>(&mut sums.0[..many], &padded.0, reversed);
+    outputs.copy_from_slice(&sums.0[..outputs.len()]);
 }
 
 fn overlap_save<I: Isa, T: Float>(

@@ -8,9 +8,13 @@ use crate::isa::{Body, Isa};
 /// The outputs that are worked on at once.
 const OUTPUTS: usize = 32;
 
+/// The same of a filter of few taps: four vectors of the widest kind, as a sum waits for the one before it
+/// as long as four vectors take.
+const FEW_TAPS_OUTPUTS: usize = 64;
+
 /// The taps that are summed before the sum joins those of other taps. Sums of sums keep the error of
 /// the 32-bit sum of up to 256 taps within 32 roundings.
-const GROUP: usize = 16;
+pub(super) const GROUP: usize = 16;
 
 /// The taps whose groups are summed before the sum joins the total.
 const SPAN: usize = GROUP * GROUP;
@@ -48,16 +52,47 @@ impl<I: Isa, T: Float> Body for Correlation<'_, I, T> {
 /// a stream has the same bits however it is cut into blocks.
 #[inline(always)]
 pub(super) fn correlate<I: Isa, T: Float>(dst: &mut [T], padded: &[T], reversed: &[T]) {
-    let len = dst.len();
-    let (many, rest) = dst.as_chunks_mut::<OUTPUTS>();
-    let mut at = 0;
-    for outputs in many {
-        *outputs = several::<I, T, OUTPUTS>(&padded[at..], reversed);
-        at += OUTPUTS;
+    if reversed.len() <= GROUP {
+        walk(
+            dst,
+            #[inline(always)]
+            |at| few::<I, T, FEW_TAPS_OUTPUTS>(&padded[at..], reversed),
+            #[inline(always)]
+            |at| few::<I, T, 8>(&padded[at..], reversed),
+            #[inline(always)]
+            |at| few::<I, T, 1>(&padded[at..], reversed),
+        );
+    } else {
+        walk(
+            dst,
+            #[inline(always)]
+            |at| several::<I, T, OUTPUTS>(&padded[at..], reversed),
+            #[inline(always)]
+            |at| several::<I, T, 8>(&padded[at..], reversed),
+            #[inline(always)]
+            |at| several::<I, T, 1>(&padded[at..], reversed),
+        );
     }
-    let (some, rest) = rest.as_chunks_mut::<8>();
-    for outputs in some {
-        *outputs = several::<I, T, 8>(&padded[at..], reversed);
+}
+
+/// Fills `dst` by many outputs from an index on, by eight or one by one.
+#[inline(always)]
+fn walk<T, const MANY: usize>(
+    dst: &mut [T],
+    many: impl Fn(usize) -> [T; MANY],
+    eight: impl Fn(usize) -> [T; 8],
+    one: impl Fn(usize) -> [T; 1],
+) {
+    let len = dst.len();
+    let (chunks, rest) = dst.as_chunks_mut::<MANY>();
+    let mut at = 0;
+    for outputs in chunks {
+        *outputs = many(at);
+        at += MANY;
+    }
+    let (chunks, rest) = rest.as_chunks_mut::<8>();
+    for outputs in chunks {
+        *outputs = eight(at);
         at += 8;
     }
     if rest.is_empty() {
@@ -65,31 +100,47 @@ pub(super) fn correlate<I: Isa, T: Float>(dst: &mut [T], padded: &[T], reversed:
     }
     // The last few are worked on with those before them, once more.
     if let Some(outputs) = dst.last_chunk_mut::<8>() {
-        *outputs = several::<I, T, 8>(&padded[len - 8..], reversed);
+        *outputs = eight(len - 8);
         return;
     }
     for (at, output) in dst.iter_mut().enumerate() {
-        [*output] = several::<I, T, 1>(&padded[at..], reversed);
+        [*output] = one(at);
     }
 }
 
+/// Outputs of a filter of a group of taps.
+#[inline(always)]
+fn few<I: Isa, T: Float, const N: usize>(padded: &[T], reversed: &[T]) -> [T; N] {
+    let mut sums = [T::zero(); N];
+    for (&tap, samples) in reversed.iter().zip(padded.windows(N)) {
+        for i in 0..N {
+            sums[i] = mul_add::<I, T>(tap, samples[i], sums[i]);
+        }
+    }
+    sums
+}
+
+/// Outputs of a filter of any number of taps.
 #[inline(always)]
 fn several<I: Isa, T: Float, const N: usize>(padded: &[T], reversed: &[T]) -> [T; N] {
+    if reversed.len() <= SPAN {
+        return groups::<I, T, N>(padded, reversed);
+    }
     let mut total = [T::zero(); N];
     for (span, padded) in reversed.chunks(SPAN).zip(overlapping(padded, SPAN)) {
-        let mut sum = [T::zero(); N];
-        for (group, padded) in span.chunks(GROUP).zip(overlapping(padded, GROUP)) {
-            let mut part = [T::zero(); N];
-            for (&tap, samples) in group.iter().zip(padded.windows(N)) {
-                for i in 0..N {
-                    part[i] = mul_add::<I, T>(tap, samples[i], part[i]);
-                }
-            }
-            add(&mut sum, &part);
-        }
-        add(&mut total, &sum);
+        add(&mut total, &groups::<I, T, N>(padded, span));
     }
     total
+}
+
+/// Outputs of a filter of a span of taps.
+#[inline(always)]
+fn groups<I: Isa, T: Float, const N: usize>(padded: &[T], reversed: &[T]) -> [T; N] {
+    let mut sum = [T::zero(); N];
+    for (group, padded) in reversed.chunks(GROUP).zip(overlapping(padded, GROUP)) {
+        add(&mut sum, &few::<I, T, N>(padded, group));
+    }
+    sum
 }
 
 /// The rest of `padded` from every `step`th sample on.

@@ -1,14 +1,12 @@
 //! Streaming filters in direct form: for responses so short that a transform costs more.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use auralis_core::{Convolver, Error, ErrorKind, Fir, Result};
 
 use super::correlate::Correlation;
-use super::mul_add;
 use crate::check;
-use crate::isa::{Body, Isa};
+use crate::isa::Isa;
 
 /// Plans a filter with these taps.
 pub(crate) fn plan_fir<I: Isa>(isa: I, taps: &[f32]) -> Result<Box<dyn Fir>> {
@@ -19,58 +17,8 @@ pub(crate) fn plan_fir<I: Isa>(isa: I, taps: &[f32]) -> Result<Box<dyn Fir>> {
     Ok(Box::new(DirectForm::new(isa, taps)))
 }
 
-/// So many taps are summed in one go: their error is within that many roundings.
-pub(super) const FEW: usize = 16;
-
-/// The outputs of a filter of few taps that are worked on at once: four vectors of the widest kind,
-/// as a sum waits for the one before it as long as four vectors take.
-const OUTPUTS: usize = 64;
-
-/// `dst[i]` is the sum of `reversed[j] * padded[i + j]`.
-fn correlate<I: Isa>(isa: I, dst: &mut [f32], padded: &[f32], reversed: &[f32]) {
-    let len = dst.len();
-    let many = if reversed.len() <= FEW {
-        len / OUTPUTS * OUTPUTS
-    } else {
-        0
-    };
-    let (most, rest) = dst.split_at_mut(many);
-    isa.run(Few {
-        isa: PhantomData::<I>,
-        dst: most,
-        padded,
-        reversed,
-    });
-    let padded = padded.get(many..).unwrap_or_default();
-    isa.run(Correlation::<I, f32>::new(rest, padded, reversed));
-}
-
-/// A correlation with up to [`FEW`] taps, of whole [`OUTPUTS`].
-struct Few<'a, I> {
-    isa: PhantomData<I>,
-    dst: &'a mut [f32],
-    padded: &'a [f32],
-    reversed: &'a [f32],
-}
-
-impl<I: Isa> Body for Few<'_, I> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let (many, _) = self.dst.as_chunks_mut::<OUTPUTS>();
-        for (outputs, padded) in many.iter_mut().zip((0..).step_by(OUTPUTS)) {
-            let mut sums = [0.0; OUTPUTS];
-            let samples = self.padded[padded..].windows(OUTPUTS);
-            for (&tap, samples) in self.reversed.iter().zip(samples) {
-                for i in 0..OUTPUTS {
-                    sums[i] = mul_add::<I, f32>(tap, samples[i], sums[i]);
-                }
-            }
-            *outputs = sums;
-        }
-    }
-}
+/// The fewest outputs that are worked on with the history before them.
+const FEWEST: usize = 64;
 
 /// The `taps - 1` samples that filters still need.
 #[derive(Debug)]
@@ -86,7 +34,7 @@ impl History {
         let len = taps - 1;
         Self {
             len,
-            window: vec![0.0; len + len.max(OUTPUTS)],
+            window: vec![0.0; len + len.max(FEWEST)],
         }
     }
 
@@ -129,7 +77,9 @@ impl<I: Isa> DirectForm<I> {
     fn next(&mut self, dst: &mut [f32], src: &[f32]) -> Result<()> {
         check::equal(dst.len(), src.len())?;
         self.history.next(src, |outputs, padded| {
-            correlate(self.isa, &mut dst[outputs], padded, &self.reversed);
+            let outputs = &mut dst[outputs];
+            self.isa
+                .run(Correlation::<I, f32>::new(outputs, padded, &self.reversed));
         });
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use auralis_core::{AudioBlockMut, FirBank, OneByOne, Result};
 
-use super::fir::{FEW, History, plan_fir};
+use super::correlate::GROUP;
+use super::fir::{History, plan_fir};
 use super::mul_add;
 use crate::arithmetic::Arithmetic;
 use crate::check;
@@ -39,7 +40,7 @@ impl<I: Isa> Mirrored<I> {
     fn new(isa: I, first: &[f32], middle: &[f32], last: &[f32]) -> Option<Self> {
         let taps = first.len();
         let alike = |a: &[f32], b: &[f32]| a.iter().eq(b.iter().rev());
-        let fits = (1..=FEW).contains(&taps) && taps.is_multiple_of(2) && middle.len() == taps;
+        let fits = (1..=GROUP).contains(&taps) && taps.is_multiple_of(2) && middle.len() == taps;
         if !fits || !alike(middle, middle) || !alike(first, last) {
             return None;
         }

@@ -1,5 +1,6 @@
 //! Planned objects and kernels over whole signals, written once for every instruction set.
 
+mod aligned;
 mod biquads;
 mod circular;
 mod convolve;

@@ -39,6 +39,7 @@ pub(super) fn spans(n: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Up to 64 numbers. Loops over them need no proof that slices of complex numbers don't overlap.
+#[repr(align(64))]
 pub(super) struct Span<T> {
     re: [T; SPAN],
     im: [T; SPAN],

@@ -11,6 +11,7 @@ use std::{iter, mem};
 use auralis_core::{Error, ErrorKind, Result};
 
 use super::Float;
+use super::aligned::Aligned;
 use crate::check;
 #[cfg(target_arch = "x86_64")]
 use crate::isa::Avx512;
@@ -290,10 +291,6 @@ fn sums_up_to<L: Lanes<T>, T>(v: L, mut columns: [L::F64; RUN]) -> [L::F64; RUN]
     }
     columns
 }
-
-/// What begins a cache line: a vector that was just written to two of them would be waited for.
-#[repr(align(64))]
-struct Aligned<T>(T);
 
 /// A stretch, with zeros after what there is of it.
 #[inline(always)]
