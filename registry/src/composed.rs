@@ -34,29 +34,52 @@ pub(crate) struct Composed {
 /// The backends of the sizes of a kernel, row by row.
 struct Sizes {
     cells: Cells,
-    /// From where on each row and each column stand.
-    rows: Vec<usize>,
-    columns: Vec<usize>,
+    rows: Steps,
+    columns: Steps,
+    /// How many columns there are.
+    width: usize,
 }
 
 impl Sizes {
     fn new(kernel: Kernel, cells: Cells) -> Self {
         let grid = Grid::of(kernel);
+        let (rows, columns) = (grid.rows_from(), grid.columns_from());
         Self {
             cells,
-            rows: grid.rows_from(),
-            columns: grid.columns_from(),
+            rows: Steps::new(&rows),
+            columns: Steps::new(&columns),
+            width: columns.len(),
         }
     }
 
+    #[inline(always)]
     fn of(&self, [first, second]: [usize; 2]) -> &Arc<dyn Accelerator> {
-        // The first of either begins at no size at all.
-        let reached = |starts: &[usize], size| {
-            let starts = starts.iter().skip(1);
-            starts.filter(|start| size >= **start).count()
+        &self.cells[self.rows.up_to(first) * self.width + self.columns.up_to(second)]
+    }
+}
+
+/// Where one row, or column, ends and the next one begins: of each octave, how many have begun by its first
+/// size, and the last size before there is one more. A search would take longer than a short kernel.
+struct Steps([(usize, usize); OCTAVES]);
+
+impl Steps {
+    /// From where on each row stands; the first of them stands from no size at all.
+    fn new(starts: &[usize]) -> Self {
+        let octave = |octave: usize| {
+            let begun = starts[1..].partition_point(|start| *start <= 1 << octave);
+            let next = &starts[1 + begun..];
+            let twice = next.len() > 1 && next[1].ilog2() == next[0].ilog2();
+            assert!(!twice, "rows are closer than a factor of two: {starts:?}");
+            (begun, next.first().map_or(usize::MAX, |start| start - 1))
         };
-        let row = reached(&self.rows, first);
-        &self.cells[row * self.columns.len() + reached(&self.columns, second)]
+        Self(std::array::from_fn(octave))
+    }
+
+    /// How many have begun by a size.
+    #[inline(always)]
+    fn up_to(&self, size: usize) -> usize {
+        let (begun, last) = self.0[(size | 1).ilog2() as usize];
+        begun + usize::from(size > last)
     }
 }
 
@@ -85,6 +108,7 @@ impl Composed {
         &*self.octaves[kernel as usize][(length | 1).ilog2() as usize]
     }
 
+    #[inline(always)]
     fn of_size(&self, kernel: Kernel, size: [usize; 2]) -> &dyn Accelerator {
         &**self.sizes[kernel as usize].of(size)
     }
