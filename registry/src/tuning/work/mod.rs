@@ -3,13 +3,13 @@
 mod cost;
 mod operands;
 mod own;
+mod placement;
 mod plans;
 mod slices;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use auralis_core::{Accelerator, Kernel, Result, for_each_plan, for_each_slice_kernel};
 
@@ -18,6 +18,7 @@ pub use own::{own_cost, own_kernel};
 
 use super::Batch;
 use operands::Operands;
+use placement::{Replanned, Stage};
 
 /// A kernel on slices: how to call it once, and what that moves and computes.
 struct SliceWork {
@@ -91,25 +92,22 @@ pub fn batches(
     backends: &[Arc<dyn Accelerator>],
 ) -> Vec<Result<Batch<'static>>> {
     let operands = Rc::new(RefCell::new(Operands::new(kernel, size)));
-    let batch = |backend: &Arc<dyn Accelerator>| {
-        let planned: Planned = match work(kernel) {
-            Work::Plan(PlanWork { plan, .. }) => plan(&**backend, size)?,
+    let batch = |backend: &Arc<dyn Accelerator>| -> Result<Batch<'static>> {
+        let (backend, mut stage) = (Arc::clone(backend), Stage::new(&operands));
+        Ok(match work(kernel) {
             Work::Slice(SliceWork { run, .. }) => {
-                let backend = Arc::clone(backend);
-                Box::new(move |operands, calls| run(&*backend, operands, calls))
+                Box::new(move |calls| stage.time(|operands| run(&*backend, operands, calls)))
             }
-        };
-        Ok(timed(Rc::clone(&operands), planned))
+            Work::Plan(PlanWork { plan, .. }) => {
+                let mut replanned = Replanned::new(move || plan(&*backend, size))?;
+                Box::new(move |calls| {
+                    let planned = replanned.next()?;
+                    let took = stage.time(|operands| planned(operands, calls))?;
+                    replanned.has_worked(took);
+                    Ok(took)
+                })
+            }
+        })
     };
     backends.iter().map(batch).collect()
-}
-
-fn timed(operands: Rc<RefCell<Operands>>, mut planned: Planned) -> Batch<'static> {
-    Box::new(move |calls| {
-        let operands = &mut *operands.borrow_mut();
-        operands.restore();
-        let begin = Instant::now();
-        planned(operands, calls)?;
-        Ok(begin.elapsed())
-    })
 }

@@ -8,7 +8,7 @@ use auralis_core::{Kernel, UserKernel};
 use super::super::Batch;
 use super::cost::Cost;
 use super::operands::Operands;
-use super::timed;
+use super::placement::Stage;
 
 /// What one call of such a kernel moves, with the copy that comes before it.
 pub fn own_cost(length: usize, sources: usize) -> Cost {
@@ -24,18 +24,21 @@ pub fn own_kernel(length: usize, variants: &[UserKernel]) -> Vec<Batch<'static>>
         let middle = |(_, min, max): &(String, f32, f32)| min / 2.0 + max / 2.0;
         let parameters: Vec<f32> = facts.parameters.iter().map(middle).collect();
         let (count, kernel) = (facts.sources, kernel.clone());
-        let run = Box::new(move |o: &mut Operands, calls| {
-            let mut sources: [&[f32]; auralis_core::MAX_CHANNELS] =
-                [&[]; auralis_core::MAX_CHANNELS];
-            sources[..count].fill(&o.other);
-            for _ in 0..calls {
-                // What the kernel leaves may be anything: each call begins with the samples.
-                o.data.copy_from_slice(&o.third);
-                kernel.call(&mut o.data, &sources[..count], &parameters)?;
-            }
-            Ok(())
+        let mut stage = Stage::new(&operands);
+        let batch: Batch<'static> = Box::new(move |calls| {
+            stage.time(|o| {
+                let mut sources: [&[f32]; auralis_core::MAX_CHANNELS] =
+                    [&[]; auralis_core::MAX_CHANNELS];
+                sources[..count].fill(&o.other);
+                for _ in 0..calls {
+                    // What the kernel leaves may be anything: each call begins with the samples.
+                    o.data.copy_from_slice(&o.third);
+                    kernel.call(&mut o.data, &sources[..count], &parameters)?;
+                }
+                Ok(())
+            })
         });
-        timed(Rc::clone(&operands), run)
+        batch
     };
     variants.iter().map(batch).collect()
 }
