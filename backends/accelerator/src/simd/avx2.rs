@@ -280,7 +280,7 @@ impl Vectors for Avx2 {
             store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
         }
 
-        fn store_near_i16(self, to: *mut i16, x: [__m256; 8]) -> bool {
+        fn store_near_i16<const COUNT: usize>(self, to: *mut i16, x: [__m256; COUNT]) -> bool {
             let mut any = x[0];
             for x in &x[1..] {
                 any = _mm256_or_ps(any, *x);
@@ -291,7 +291,7 @@ impl Vectors for Avx2 {
                 return false;
             }
             let scale = _mm256_set1_ps(TWO_15);
-            for k in (0..8).step_by(2) {
+            for k in (0..COUNT).step_by(2) {
                 let low = _mm256_cvtps_epi32(_mm256_mul_ps(x[k], scale));
                 let high = _mm256_cvtps_epi32(_mm256_mul_ps(x[k + 1], scale));
                 store_packed(to.add(k * Self::LANES), low, high);

@@ -301,22 +301,22 @@ impl Vectors for Avx512 {
             store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
         }
 
-        fn store_near_i16(self, to: *mut i16, x: [__m512; 8]) -> bool {
+        fn store_near_i16<const COUNT: usize>(self, to: *mut i16, x: [__m512; COUNT]) -> bool {
             if self.halves() {
                 return store_sums(self, to, x);
             }
             let mut any = _mm512_castps_si512(x[0]);
-            for k in [1, 3, 5] {
+            for k in (1..COUNT - 1).step_by(2) {
                 let (a, b) = (_mm512_castps_si512(x[k]), _mm512_castps_si512(x[k + 1]));
                 any = _mm512_ternarylogic_epi32::<0xfe>(any, a, b);
             }
-            any = _mm512_or_si512(any, _mm512_castps_si512(x[7]));
+            any = _mm512_or_si512(any, _mm512_castps_si512(x[COUNT - 1]));
             // The highest bit of the exponent, which no magnitude below 2 has.
             if _mm512_test_epi32_mask(any, _mm512_set1_epi32(0x4000_0000)) != 0 {
                 return false;
             }
             let scale = _mm512_set1_ps(TWO_15);
-            for k in (0..8).step_by(2) {
+            for k in (0..COUNT).step_by(2) {
                 let low = _mm512_cvtps_epi32(_mm512_mul_ps(x[k], scale));
                 let high = _mm512_cvtps_epi32(_mm512_mul_ps(x[k + 1], scale));
                 store_packed(to.add(k * Self::LANES), low, high);
@@ -409,40 +409,40 @@ unsafe fn store_packed(to: *mut i16, low: __m512i, high: __m512i) {
     }
 }
 
-/// Stores eight vectors of fractions of full scale as integers; if one of them rounds to what is beyond it,
-/// or is NaN, stores nothing and is false.
+/// Stores vectors of fractions of full scale as integers; if one of them rounds to what is beyond it, or is
+/// NaN, stores nothing and is false.
 ///
 /// # Safety
 ///
 /// The CPU has AVX-512, and as many integers can be written.
 #[inline(always)]
-unsafe fn store_sums(v: Avx512, to: *mut i16, x: [__m512; 8]) -> bool {
+unsafe fn store_sums<const COUNT: usize>(v: Avx512, to: *mut i16, x: [__m512; COUNT]) -> bool {
     // The sums have a unit in the last place of 2^-15, and from 384 on a lower half that counts from
     // negative full scale. Up to positive full scale, their upper half is that of 384.
     const MIDDLE: f32 = 385.0;
     const UPPER: i32 = 384.0_f32.to_bits().cast_signed();
     // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = [_mm512_setzero_si512(); 8];
-        for k in 0..8 {
+        let mut sums = [_mm512_setzero_si512(); COUNT];
+        for k in 0..COUNT {
             sums[k] = _mm512_castps_si512(v.add(x[k], v.splat(MIDDLE)));
         }
         let upper = _mm512_set1_epi32(UPPER);
-        let mut differ = [_mm512_setzero_si512(); 4];
-        for k in 0..4 {
-            // Where the three bits are not the same.
-            differ[k] = _mm512_ternarylogic_epi32::<0x7e>(sums[2 * k], sums[2 * k + 1], upper);
+        let mut any = _mm512_setzero_si512();
+        for k in (0..COUNT).step_by(4) {
+            // Where three bits are not the same.
+            let first = _mm512_ternarylogic_epi32::<0x7e>(sums[k], sums[k + 1], upper);
+            let second = _mm512_ternarylogic_epi32::<0x7e>(sums[k + 2], sums[k + 3], upper);
+            any = _mm512_ternarylogic_epi32::<0xfe>(any, first, second);
         }
-        let [a, b, c, d] = differ;
-        let any = _mm512_or_si512(_mm512_ternarylogic_epi32::<0xfe>(a, b, c), d);
         if _mm512_test_epi32_mask(any, _mm512_set1_epi32(-0x1_0000)) != 0 {
             return false;
         }
         let lower = _mm512_loadu_si512(LOWER.as_ptr().cast());
         let sign = _mm512_set1_epi16(i16::MIN);
-        for k in 0..4 {
-            let packed = _mm512_permutex2var_epi16(sums[2 * k], lower, sums[2 * k + 1]);
-            let at = to.add(2 * k * Avx512::LANES);
+        for k in (0..COUNT).step_by(2) {
+            let packed = _mm512_permutex2var_epi16(sums[k], lower, sums[k + 1]);
+            let at = to.add(k * Avx512::LANES);
             _mm512_storeu_si512(at.cast(), _mm512_xor_si512(packed, sign));
         }
     }

@@ -205,10 +205,15 @@ pub(crate) trait Vectors: Isa {
     /// for NaN.
     unsafe fn store_i16(self, to: *mut i16, x: [Self::F32; 2]);
 
-    /// As [`store_i16`](Self::store_i16), of eight vectors, if there is a shorter way for them: none for
-    /// what is far beyond full scale, and for NaN. Otherwise nothing is stored, and it is false.
+    /// As [`store_i16`](Self::store_i16), of `COUNT` vectors, a multiple of four, if there is a shorter way
+    /// for them: none for what is far beyond full scale, and for NaN. Otherwise nothing is stored, and it
+    /// is false.
     #[inline(always)]
-    unsafe fn store_near_i16(self, _to: *mut i16, _x: [Self::F32; 8]) -> bool {
+    unsafe fn store_near_i16<const COUNT: usize>(
+        self,
+        _to: *mut i16,
+        _x: [Self::F32; COUNT],
+    ) -> bool {
         false
     }
 

@@ -1,5 +1,6 @@
 //! Between integers and floating point.
 
+use std::hint::black_box;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::walk::{carry, expect};
@@ -170,25 +171,39 @@ pub(crate) fn i24_from_f32<V: Vectors>(v: V, dst: &mut [[u8; 3]], src: &[f32]) {
     }
 }
 
-/// How many vectors are looked at together.
+/// How many vectors are looked at together, at least.
 const GROUP: usize = 8;
 
 #[inline(always)]
 pub(crate) fn i16_from_f32<V: Vectors>(v: V, dst: &mut [i16], src: &[f32]) {
-    if dst.len() < GROUP * V::LANES {
+    let len = dst.len();
+    if len < GROUP * V::LANES {
         return limited_i16_from_f32(v, dst, src);
     }
-    let whole = dst.len() / (GROUP * V::LANES) * (GROUP * V::LANES);
-    let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
-    for i in (0..whole).step_by(GROUP * V::LANES) {
-        // SAFETY: a group from `i` on lies within the first `whole` of both.
-        unsafe { group(v, to.add(i), from.add(i)) };
+    let mut done = 0;
+    if v.halves() {
+        // What looking takes from the units that compute is felt.
+        done = groups::<V, { 2 * GROUP }>(v, dst, src);
     }
-    if whole < dst.len() {
+    done += groups::<V, GROUP>(v, &mut dst[done..], &src[done..]);
+    if done < len {
         // As far back as two vectors need.
-        let rest = whole.min(dst.len() - 2 * V::LANES);
+        let rest = done.min(len - 2 * V::LANES);
         limited_i16_from_f32(v, &mut dst[rest..], &src[rest..]);
     }
+}
+
+/// Converts groups of `COUNT` vectors, and says how many samples they are.
+#[inline(always)]
+fn groups<V: Vectors, const COUNT: usize>(v: V, dst: &mut [i16], src: &[f32]) -> usize {
+    let step = COUNT * V::LANES;
+    let whole = dst.len() / step * step;
+    let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
+    for i in (0..whole).step_by(step) {
+        // SAFETY: a group from `i` on lies within the first `whole` of both.
+        unsafe { group::<V, COUNT>(v, to.add(i), from.add(i)) };
+    }
+    whole
 }
 
 /// Converts a group of vectors, with fewer steps if none of the samples is far beyond full scale.
@@ -197,16 +212,18 @@ pub(crate) fn i16_from_f32<V: Vectors>(v: V, dst: &mut [i16], src: &[f32]) {
 ///
 /// As many integers and samples are there.
 #[inline(always)]
-unsafe fn group<V: Vectors>(v: V, to: *mut i16, from: *const f32) {
-    let mut x = [v.splat(0.0); GROUP];
+unsafe fn group<V: Vectors, const COUNT: usize>(v: V, to: *mut i16, from: *const f32) {
+    let mut x = [v.splat(0.0); COUNT];
     // SAFETY: the caller's promise.
     unsafe {
         for (k, x) in x.iter_mut().enumerate() {
             *x = v.load(from.add(k * V::LANES));
         }
         if !v.store_near_i16(to, x) {
-            for k in (0..GROUP).step_by(2) {
-                v.store_i16(to.add(k * V::LANES), [x[k], x[k + 1]]);
+            // Loaded anew: the compiler would find no registers for them until here.
+            let from = black_box(from);
+            for k in (0..COUNT).step_by(2) {
+                v.store_i16(to.add(k * V::LANES), load_2(v, from.add(k * V::LANES)));
             }
         }
     }
