@@ -124,7 +124,7 @@ impl KernelDescriptor {
     pub fn kernel(&'static self, variant: usize) -> Result<UserKernel> {
         let facts = Arc::new(KernelFacts::from(self));
         let Some(index) = variant.checked_sub(1) else {
-            let run = Run::Linked(self.reference);
+            let run = Run::Linked(self.reference as VariantFn);
             return Ok(UserKernel::of(facts, variant, run));
         };
         let Some(chosen) = self.variants.get(index) else {
@@ -138,7 +138,7 @@ impl KernelDescriptor {
                 .with("variant", chosen.id)
                 .with("missing", missing));
         }
-        Ok(UserKernel::of(facts, variant, Run::Featured(chosen.run)))
+        Ok(UserKernel::of(facts, variant, Run::Linked(chosen.run)))
     }
 }
 
@@ -257,15 +257,18 @@ impl From<&KernelDescriptor> for KernelFacts {
 /// A kernel in one of its variants, ready to be called. Cheap to clone.
 #[derive(Clone)]
 pub struct UserKernel {
+    run: Run,
+    /// What `facts` says too: a call has it at hand.
+    sources: usize,
+    parameters: usize,
     facts: Arc<KernelFacts>,
     variant: usize,
-    run: Run,
 }
 
 #[derive(Clone)]
 enum Run {
-    Linked(KernelFn),
-    Featured(VariantFn),
+    /// The reference, or a variant whose features the CPU has.
+    Linked(VariantFn),
     Remote(Arc<RemoteFn>),
 }
 
@@ -288,9 +291,11 @@ impl UserKernel {
 
     fn of(facts: Arc<KernelFacts>, variant: usize, run: Run) -> Self {
         Self {
+            run,
+            sources: facts.sources,
+            parameters: facts.parameters.len(),
             facts,
             variant,
-            run,
         }
     }
 
@@ -300,21 +305,22 @@ impl UserKernel {
     ///
     /// [`ErrorKind::InvalidInput`], with `data` as it was: another number of sources or parameters
     /// than the kernel takes, or a source of another length. What a plugin answers.
+    #[inline]
     pub fn call(&self, data: &mut [f32], sources: &[&[f32]], parameters: &[f32]) -> Result<()> {
-        let facts = &*self.facts;
         let same_length = sources.iter().all(|source| source.len() == data.len());
-        let counted = sources.len() == facts.sources && parameters.len() == facts.parameters.len();
+        let counted = sources.len() == self.sources && parameters.len() == self.parameters;
         if !(same_length && counted) {
             return Err(self.refused(data.len(), sources, parameters));
         }
         match &self.run {
-            Run::Linked(run) => run(data, sources, parameters),
-            // SAFETY: `KernelDescriptor::kernel` makes this only where the CPU has what the variant
-            // requires, which is all that `Variant::new` asks for.
-            Run::Featured(run) => unsafe { run(data, sources, parameters) },
-            Run::Remote(run) => return run(data, sources, parameters),
+            Run::Linked(run) => {
+                // SAFETY: it is a safe function but for features of the CPU, all that `Variant::new` asks
+                // for; `KernelDescriptor::kernel` has found those that it requires.
+                unsafe { run(data, sources, parameters) };
+                Ok(())
+            }
+            Run::Remote(run) => run(data, sources, parameters),
         }
-        Ok(())
     }
 
     /// Its name.
