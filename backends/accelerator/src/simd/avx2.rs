@@ -280,23 +280,32 @@ impl Vectors for Avx2 {
             store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
         }
 
-        fn store_near_i16<const COUNT: usize>(self, to: *mut i16, x: [__m256; COUNT]) -> bool {
-            let mut any = x[0];
-            for x in &x[1..] {
-                any = _mm256_or_ps(any, *x);
-            }
+        fn store_near_i16<const COUNT: usize, const TOGETHER: usize>(
+            self,
+            to: *mut i16,
+            from: *const f32,
+            groups: usize
+        ) -> usize {
+            let scale = _mm256_set1_ps(TWO_15);
             // The highest bit of the exponent, which no magnitude below 2 has.
             let bit = _mm256_set1_epi32(0x4000_0000);
-            if _mm256_testz_si256(_mm256_castps_si256(any), bit) == 0 {
-                return false;
+            for group in 0..groups {
+                let i = group * COUNT * Self::LANES;
+                let x: [__m256; COUNT] = x86::loaded(self, from.add(i));
+                let mut any = x[0];
+                for x in &x[1..] {
+                    any = _mm256_or_ps(any, *x);
+                }
+                if _mm256_testz_si256(_mm256_castps_si256(any), bit) == 0 {
+                    return group / TOGETHER * TOGETHER;
+                }
+                for k in (0..COUNT).step_by(2) {
+                    let low = _mm256_cvtps_epi32(_mm256_mul_ps(x[k], scale));
+                    let high = _mm256_cvtps_epi32(_mm256_mul_ps(x[k + 1], scale));
+                    store_packed(to.add(i + k * Self::LANES), low, high);
+                }
             }
-            let scale = _mm256_set1_ps(TWO_15);
-            for k in (0..COUNT).step_by(2) {
-                let low = _mm256_cvtps_epi32(_mm256_mul_ps(x[k], scale));
-                let high = _mm256_cvtps_epi32(_mm256_mul_ps(x[k + 1], scale));
-                store_packed(to.add(k * Self::LANES), low, high);
-            }
-            true
+            groups
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m256) {

@@ -301,27 +301,36 @@ impl Vectors for Avx512 {
             store_packed(to, to_i16_range(self, low), to_i16_range(self, high));
         }
 
-        fn store_near_i16<const COUNT: usize>(self, to: *mut i16, x: [__m512; COUNT]) -> bool {
+        fn store_near_i16<const COUNT: usize, const TOGETHER: usize>(
+            self,
+            to: *mut i16,
+            from: *const f32,
+            groups: usize
+        ) -> usize {
             if self.halves() {
-                return store_sums(self, to, x);
-            }
-            let mut any = _mm512_castps_si512(x[0]);
-            for k in (1..COUNT - 1).step_by(2) {
-                let (a, b) = (_mm512_castps_si512(x[k]), _mm512_castps_si512(x[k + 1]));
-                any = _mm512_ternarylogic_epi32::<0xfe>(any, a, b);
-            }
-            any = _mm512_or_si512(any, _mm512_castps_si512(x[COUNT - 1]));
-            // The highest bit of the exponent, which no magnitude below 2 has.
-            if _mm512_test_epi32_mask(any, _mm512_set1_epi32(0x4000_0000)) != 0 {
-                return false;
+                return store_sums::<COUNT, TOGETHER>(self, to, from, groups);
             }
             let scale = _mm512_set1_ps(TWO_15);
-            for k in (0..COUNT).step_by(2) {
-                let low = _mm512_cvtps_epi32(_mm512_mul_ps(x[k], scale));
-                let high = _mm512_cvtps_epi32(_mm512_mul_ps(x[k + 1], scale));
-                store_packed(to.add(k * Self::LANES), low, high);
+            for group in 0..groups {
+                let i = group * COUNT * Self::LANES;
+                let x: [__m512; COUNT] = x86::loaded(self, from.add(i));
+                let mut any = _mm512_castps_si512(x[0]);
+                for k in (1..COUNT - 1).step_by(2) {
+                    let (a, b) = (_mm512_castps_si512(x[k]), _mm512_castps_si512(x[k + 1]));
+                    any = _mm512_ternarylogic_epi32::<0xfe>(any, a, b);
+                }
+                any = _mm512_or_si512(any, _mm512_castps_si512(x[COUNT - 1]));
+                // The highest bit of the exponent, which no magnitude below 2 has.
+                if _mm512_test_epi32_mask(any, _mm512_set1_epi32(0x4000_0000)) != 0 {
+                    return group / TOGETHER * TOGETHER;
+                }
+                for k in (0..COUNT).step_by(2) {
+                    let low = _mm512_cvtps_epi32(_mm512_mul_ps(x[k], scale));
+                    let high = _mm512_cvtps_epi32(_mm512_mul_ps(x[k + 1], scale));
+                    store_packed(to.add(i + k * Self::LANES), low, high);
+                }
             }
-            true
+            groups
         }
 
         fn store_i24(self, to: *mut [u8; 3], x: __m512) {
@@ -394,6 +403,18 @@ fn kept(mut x: __m512) -> __m512 {
     x
 }
 
+/// The same vector, made before anything that follows is stored: the compiler would put it off, and with it
+/// all that it is made of.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn settled(mut x: __m512i) -> __m512i {
+    // SAFETY: there are no instructions.
+    unsafe {
+        asm!("/* {0} */", inout(zmm_reg) x, options(nostack, preserves_flags));
+    }
+    x
+}
+
 /// Stores two vectors of integers in their order, limited.
 ///
 /// # Safety
@@ -409,44 +430,56 @@ unsafe fn store_packed(to: *mut i16, low: __m512i, high: __m512i) {
     }
 }
 
-/// Stores vectors of fractions of full scale as integers; if one of them rounds to what is beyond it, or is
-/// NaN, stores nothing and is false.
+/// Stores groups of `COUNT` vectors of fractions of full scale as integers, and says how many groups are done
+/// before `TOGETHER` of which one rounds to what is beyond it or is NaN.
 ///
 /// # Safety
 ///
-/// The CPU has AVX-512, and as many integers can be written.
+/// The CPU has AVX-512, as many samples can be read and as many integers can be written.
 #[inline(always)]
-unsafe fn store_sums<const COUNT: usize>(v: Avx512, to: *mut i16, x: [__m512; COUNT]) -> bool {
+unsafe fn store_sums<const COUNT: usize, const TOGETHER: usize>(
+    v: Avx512,
+    to: *mut i16,
+    from: *const f32,
+    groups: usize,
+) -> usize {
     // The sums have a unit in the last place of 2^-15, and from 384 on a lower half that counts from
     // negative full scale. Up to positive full scale, their upper half is that of 384.
     const MIDDLE: f32 = 385.0;
     const UPPER: i32 = 384.0_f32.to_bits().cast_signed();
     // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = [_mm512_setzero_si512(); COUNT];
-        for k in 0..COUNT {
-            sums[k] = _mm512_castps_si512(v.add(x[k], v.splat(MIDDLE)));
-        }
         let upper = _mm512_set1_epi32(UPPER);
-        let mut any = _mm512_setzero_si512();
-        for k in (0..COUNT).step_by(4) {
-            // Where three bits are not the same.
-            let first = _mm512_ternarylogic_epi32::<0x7e>(sums[k], sums[k + 1], upper);
-            let second = _mm512_ternarylogic_epi32::<0x7e>(sums[k + 2], sums[k + 3], upper);
-            any = _mm512_ternarylogic_epi32::<0xfe>(any, first, second);
-        }
-        if _mm512_test_epi32_mask(any, _mm512_set1_epi32(-0x1_0000)) != 0 {
-            return false;
-        }
         let lower = _mm512_loadu_si512(LOWER.as_ptr().cast());
         let sign = _mm512_set1_epi16(i16::MIN);
-        for k in (0..COUNT).step_by(2) {
-            let packed = _mm512_permutex2var_epi16(sums[k], lower, sums[k + 1]);
-            let at = to.add(k * Avx512::LANES);
-            _mm512_storeu_si512(at.cast(), _mm512_xor_si512(packed, sign));
+        for first in (0..groups).step_by(TOGETHER) {
+            let mut any = _mm512_setzero_si512();
+            for group in first..groups.min(first + TOGETHER) {
+                let i = group * COUNT * Avx512::LANES;
+                let x: [__m512; COUNT] = x86::loaded(v, from.add(i));
+                let mut sums = [_mm512_setzero_si512(); COUNT];
+                for k in 0..COUNT {
+                    sums[k] = _mm512_castps_si512(v.add(x[k], v.splat(MIDDLE)));
+                }
+                for k in (0..COUNT).step_by(4) {
+                    // Where three bits are not the same.
+                    let two = _mm512_ternarylogic_epi32::<0x7e>(sums[k], sums[k + 1], upper);
+                    let more = _mm512_ternarylogic_epi32::<0x7e>(sums[k + 2], sums[k + 3], upper);
+                    any = _mm512_ternarylogic_epi32::<0xfe>(any, two, more);
+                }
+                any = settled(any);
+                for k in (0..COUNT).step_by(2) {
+                    let packed = _mm512_permutex2var_epi16(sums[k], lower, sums[k + 1]);
+                    let at = to.add(i + k * Avx512::LANES);
+                    _mm512_storeu_si512(at.cast(), _mm512_xor_si512(packed, sign));
+                }
+            }
+            if _mm512_test_epi32_mask(any, _mm512_set1_epi32(-0x1_0000)) != 0 {
+                return first;
+            }
         }
     }
-    true
+    groups
 }
 
 /// The lower halves of the integers of two vectors.

@@ -14,12 +14,12 @@ macro_rules! proven {
 /// Methods of [`Vectors`] that are unsafe by their pointers too.
 macro_rules! given {
     ($(
-        fn $name:ident$(<const $count:ident: usize>)?($($argument:tt)*) $(-> $result:ty)? {
+        fn $name:ident$(<$(const $count:ident: usize),+>)?($($argument:tt)*) $(-> $result:ty)? {
             $($body:tt)*
         }
     )*) => {$(
         #[inline(always)]
-        unsafe fn $name$(<const $count: usize>)?($($argument)*) $(-> $result)? {
+        unsafe fn $name$(<$(const $count: usize),+>)?($($argument)*) $(-> $result)? {
             // SAFETY: the token proves that the CPU has the instructions; the pointers are the
             // caller's promise.
             unsafe { $($body)* }
@@ -205,16 +205,17 @@ pub(crate) trait Vectors: Isa {
     /// for NaN.
     unsafe fn store_i16(self, to: *mut i16, x: [Self::F32; 2]);
 
-    /// As [`store_i16`](Self::store_i16), of `COUNT` vectors, a multiple of four, if there is a shorter way
-    /// for them: none for what is far beyond full scale, and for NaN. Otherwise nothing is stored, and it
-    /// is false.
+    /// As [`store_i16`](Self::store_i16), of so many `groups` of `COUNT` vectors from memory, a multiple of
+    /// four, in a shorter way: for `TOGETHER` groups that hold what is far beyond full scale, or NaN, there
+    /// is none. Says how many groups are done before those.
     #[inline(always)]
-    unsafe fn store_near_i16<const COUNT: usize>(
+    unsafe fn store_near_i16<const COUNT: usize, const TOGETHER: usize>(
         self,
         _to: *mut i16,
-        _x: [Self::F32; COUNT],
-    ) -> bool {
-        false
+        _from: *const f32,
+        _groups: usize,
+    ) -> usize {
+        0
     }
 
     /// As `store_i16`, of one vector, as packed little-endian 24-bit integers.

@@ -4,6 +4,8 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 
+use super::Vectors;
+
 /// Brings four lanes together to one.
 ///
 /// # Safety
@@ -22,6 +24,24 @@ pub(super) unsafe fn join(x: __m128, with: impl Fn(__m128, __m128) -> __m128) ->
 #[inline(always)]
 pub(super) fn both([low, high]: [f32; 2]) -> f64 {
     f64::from_bits(u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32)
+}
+
+/// Vectors that lie one after the other.
+///
+/// # Safety
+///
+/// As many samples can be read.
+#[inline(always)]
+pub(super) unsafe fn loaded<V: Vectors, const COUNT: usize>(
+    v: V,
+    from: *const f32,
+) -> [V::F32; COUNT] {
+    let mut loaded = [v.splat(0.0); COUNT];
+    for (k, x) in loaded.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *x = unsafe { v.load(from.add(k * V::LANES)) };
+    }
+    loaded
 }
 
 /// The lower two lanes, the first of them negated.

@@ -1,6 +1,5 @@
 //! Between integers and floating point.
 
-use std::hint::black_box;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::walk::{carry, expect};
@@ -183,9 +182,9 @@ pub(crate) fn i16_from_f32<V: Vectors>(v: V, dst: &mut [i16], src: &[f32]) {
     let mut done = 0;
     if v.halves() {
         // What looking takes from the units that compute is felt.
-        done = groups::<V, { 2 * GROUP }>(v, dst, src);
+        done = groups::<V, { 2 * GROUP }, 4>(v, dst, src);
     }
-    done += groups::<V, GROUP>(v, &mut dst[done..], &src[done..]);
+    done += groups::<V, GROUP, 1>(v, &mut dst[done..], &src[done..]);
     if done < len {
         // As far back as two vectors need.
         let rest = done.min(len - 2 * V::LANES);
@@ -193,38 +192,30 @@ pub(crate) fn i16_from_f32<V: Vectors>(v: V, dst: &mut [i16], src: &[f32]) {
     }
 }
 
-/// Converts groups of `COUNT` vectors, and says how many samples they are.
+/// Converts groups of `COUNT` vectors, with fewer steps while none of the samples of `TOGETHER` groups is far
+/// beyond full scale. Says how many samples they are.
 #[inline(always)]
-fn groups<V: Vectors, const COUNT: usize>(v: V, dst: &mut [i16], src: &[f32]) -> usize {
+fn groups<V: Vectors, const COUNT: usize, const TOGETHER: usize>(
+    v: V,
+    dst: &mut [i16],
+    src: &[f32],
+) -> usize {
     let step = COUNT * V::LANES;
-    let whole = dst.len() / step * step;
+    let count = dst.len() / step;
+    let whole = count * step;
     let (to, from) = (dst[..whole].as_mut_ptr(), src[..whole].as_ptr());
-    for i in (0..whole).step_by(step) {
-        // SAFETY: a group from `i` on lies within the first `whole` of both.
-        unsafe { group::<V, COUNT>(v, to.add(i), from.add(i)) };
-    }
-    whole
-}
-
-/// Converts a group of vectors, with fewer steps if none of the samples is far beyond full scale.
-///
-/// # Safety
-///
-/// As many integers and samples are there.
-#[inline(always)]
-unsafe fn group<V: Vectors, const COUNT: usize>(v: V, to: *mut i16, from: *const f32) {
-    let mut x = [v.splat(0.0); COUNT];
-    // SAFETY: the caller's promise.
-    unsafe {
-        for (k, x) in x.iter_mut().enumerate() {
-            *x = v.load(from.add(k * V::LANES));
-        }
-        if !v.store_near_i16(to, x) {
-            // Loaded anew: the compiler would find no registers for them until here.
-            let from = black_box(from);
-            for k in (0..COUNT).step_by(2) {
-                v.store_i16(to.add(k * V::LANES), load_2(v, from.add(k * V::LANES)));
+    let mut done = 0;
+    while done < count {
+        // SAFETY: as many samples as are left lie within the first `whole` of both.
+        unsafe {
+            let (at, rest) = (done * step, count - done);
+            done += v.store_near_i16::<COUNT, TOGETHER>(to.add(at), from.add(at), rest);
+            let others = done * step..count.min(done + TOGETHER) * step;
+            for k in others.step_by(2 * V::LANES) {
+                v.store_i16(to.add(k), load_2(v, from.add(k)));
             }
         }
+        done = count.min(done + TOGETHER);
     }
+    whole
 }

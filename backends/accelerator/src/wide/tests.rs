@@ -8,6 +8,9 @@ use crate::isa::{Avx512, Isa};
 /// Beyond the lengths that choose between them.
 const LONGEST: usize = 300;
 
+/// More than twice the vectors that become integers of 16 bits together, and some of each smaller number.
+const GROUPS: usize = 2600;
+
 fn noise(len: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -147,13 +150,50 @@ fn halves_round_the_same() {
         1.0 - 1.5 / 65_536.0,
     ];
     for x in around.chain(odd).flat_map(|x| [x, -x]) {
-        for at in (0..LONGEST).step_by(17) {
-            let mut samples = noise(LONGEST, 1);
+        for at in (0..GROUPS).step_by(97) {
+            let mut samples = noise(GROUPS, 1);
             samples[at] = x;
-            let [mut halves, mut whole] = [vec![0; LONGEST], vec![0; LONGEST]];
+            let [mut halves, mut whole] = [vec![0; GROUPS], vec![0; GROUPS]];
             isa.i16_from_f32::<true>(&mut halves, &samples).unwrap();
             isa.i16_from_f32::<false>(&mut whole, &samples).unwrap();
             assert_eq!(halves, whole, "{x} at {at}");
         }
+    }
+}
+
+#[test]
+fn halves_convert_long_slices_the_same() {
+    let Some(isa) = Avx512::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    for len in [4095, 4096, 5000] {
+        let samples = noise(len, 1);
+        let [mut halves, mut whole] = [vec![0; len], vec![0; len]];
+        isa.i32_from_f32::<true>(&mut halves, &samples).unwrap();
+        isa.i32_from_f32::<false>(&mut whole, &samples).unwrap();
+        assert_eq!(halves, whole);
+        let [mut back, mut whole_back] = [vec![0.0; len], vec![0.0; len]];
+        isa.f32_from_i32::<true>(&mut back, &halves).unwrap();
+        isa.f32_from_i32::<false>(&mut whole_back, &whole).unwrap();
+        assert_eq!(back, whole_back);
+    }
+}
+
+#[test]
+fn halves_multiply_doubles_the_same() {
+    let Some(isa) = Avx512::detect(CpuFeatures::detect()) else {
+        return;
+    };
+    for len in 0..=LONGEST {
+        let doubles: Vec<f64> = noise(len, 1).into_iter().map(f64::from).collect();
+        let [mut halves, mut whole] = [doubles.clone(), doubles];
+        isa.scale_f64::<true>(&mut halves, 0.7).unwrap();
+        isa.scale_f64::<false>(&mut whole, 0.7).unwrap();
+        let even = len / 2 * 2;
+        isa.channel_gains_f64::<true>(&mut halves[..even], &[0.7, -0.4])
+            .unwrap();
+        isa.channel_gains_f64::<false>(&mut whole[..even], &[0.7, -0.4])
+            .unwrap();
+        assert_eq!(halves, whole);
     }
 }
