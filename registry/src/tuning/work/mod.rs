@@ -7,8 +7,6 @@ mod placement;
 mod plans;
 mod slices;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use auralis_core::{Accelerator, Kernel, Result, for_each_plan, for_each_slice_kernel};
@@ -81,7 +79,7 @@ pub fn cost(kernel: Kernel, size: [usize; 2]) -> Cost {
 }
 
 /// A batch of calls of `kernel` at this size for each backend. All work on the same samples in the same
-/// place.
+/// places.
 ///
 /// # Errors
 ///
@@ -91,9 +89,9 @@ pub fn batches(
     size: [usize; 2],
     backends: &[Arc<dyn Accelerator>],
 ) -> Vec<Result<Batch<'static>>> {
-    let operands = Rc::new(RefCell::new(Operands::new(kernel, size)));
+    let places = placement::places(kernel, size);
     let batch = |backend: &Arc<dyn Accelerator>| -> Result<Batch<'static>> {
-        let (backend, mut stage) = (Arc::clone(backend), Stage::new(&operands));
+        let (backend, mut stage) = (Arc::clone(backend), Stage::new(&places));
         Ok(match work(kernel) {
             Work::Slice(SliceWork { run, .. }) => {
                 Box::new(move |calls| stage.time(|operands| run(&*backend, operands, calls)))

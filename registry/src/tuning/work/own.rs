@@ -1,14 +1,10 @@
 //! How a kernel of an author's own is called.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use auralis_core::{Kernel, UserKernel};
 
 use super::super::Batch;
 use super::cost::Cost;
-use super::operands::Operands;
-use super::placement::Stage;
+use super::placement::{Stage, places};
 
 /// What one call of such a kernel moves, with the copy that comes before it.
 pub fn own_cost(length: usize, sources: usize) -> Cost {
@@ -18,13 +14,13 @@ pub fn own_cost(length: usize, sources: usize) -> Cost {
 /// A batch of calls at this length for each variant of a kernel. The parameters lie in the middle of
 /// their ranges; the sources all hold the same samples. A copy of the samples is a part of each call.
 pub fn own_kernel(length: usize, variants: &[UserKernel]) -> Vec<Batch<'static>> {
-    let operands = Rc::new(RefCell::new(Operands::new(Kernel::Scale, [length, 0])));
+    let places = places(Kernel::Scale, [length, 0]);
     let batch = |kernel: &UserKernel| {
         let facts = kernel.facts();
         let middle = |(_, min, max): &(String, f32, f32)| min / 2.0 + max / 2.0;
         let parameters: Vec<f32> = facts.parameters.iter().map(middle).collect();
         let (count, kernel) = (facts.sources, kernel.clone());
-        let mut stage = Stage::new(&operands);
+        let mut stage = Stage::new(&places);
         let batch: Batch<'static> = Box::new(move |calls| {
             stage.time(|o| {
                 let mut sources: [&[f32]; auralis_core::MAX_CHANNELS] =

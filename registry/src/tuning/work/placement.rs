@@ -7,27 +7,40 @@ use std::hint::black_box;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use auralis_core::Result;
+use auralis_core::{Kernel, Result};
 
 use super::Planned;
 use super::operands::Operands;
 
-/// So many places are taken in turn.
-const PLACES: usize = 16;
+/// So many depths of the stack, or places of an object, are taken in turn.
+const DEPTHS: usize = 16;
 
 /// The bytes of a cache line.
 const LINE: usize = 64;
 
+/// Samples in one place or in several.
+pub(super) type Places = Rc<RefCell<Vec<Operands>>>;
+
+/// Up to so many samples of an operand, there are several places of them.
+const SHORT: usize = 4096;
+
+/// The samples of a kernel at a size.
+pub(super) fn places(kernel: Kernel, size: [usize; 2]) -> Places {
+    let count = if size[0] + size[1] <= SHORT { 4 } else { 1 };
+    let places = (0..count).map(|_| Operands::new(kernel, size));
+    Rc::new(RefCell::new(places.collect()))
+}
+
 /// Samples, and a stack on which every batch of calls begins at another depth.
 pub(super) struct Stage {
-    operands: Rc<RefCell<Operands>>,
+    places: Places,
     batches: usize,
 }
 
 impl Stage {
-    pub(super) fn new(operands: &Rc<RefCell<Operands>>) -> Self {
+    pub(super) fn new(places: &Places) -> Self {
         Self {
-            operands: Rc::clone(operands),
+            places: Rc::clone(places),
             batches: 0,
         }
     }
@@ -38,9 +51,12 @@ impl Stage {
         mut calls: impl FnMut(&mut Operands) -> Result<()>,
     ) -> Result<Duration> {
         self.batches += 1;
-        let operands = &mut *self.operands.borrow_mut();
+        let places = &mut *self.places.borrow_mut();
+        // Each depth is met in each place.
+        let (depth, place) = (self.batches / places.len(), self.batches % places.len());
+        let operands = &mut places[place];
         operands.restore();
-        at_depth(self.batches % PLACES, &mut || {
+        at_depth(depth % DEPTHS, &mut || {
             let begin = Instant::now();
             calls(operands)?;
             Ok(begin.elapsed())
@@ -87,7 +103,7 @@ impl<P: FnMut() -> Result<Planned>> Replanned<P> {
         if self.working > self.planning {
             let begin = Instant::now();
             // While this is there, the next object finds its memory elsewhere.
-            let taken = black_box(vec![0_u8; LINE * (self.plans % PLACES)]);
+            let taken = black_box(vec![0_u8; LINE * (self.plans % DEPTHS)]);
             self.planned = (self.plan)()?;
             drop(taken);
             self.plans += 1;
