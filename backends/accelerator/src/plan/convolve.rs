@@ -221,3 +221,71 @@ fn form(outputs: usize, end: usize, taps: usize) -> Form {
     let best = forms.min_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map_or(Form::Single(whole), |(_, form)| form)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::Portable;
+
+    const MODES: [ConvolutionMode; 3] = [
+        ConvolutionMode::Full,
+        ConvolutionMode::Same,
+        ConvolutionMode::Valid,
+    ];
+
+    /// The full convolution, sample by sample.
+    fn full(signal: &[f64], kernel: &[f64]) -> Vec<f64> {
+        let mut sums = vec![0.0; signal.len() + kernel.len() - 1];
+        for (i, sample) in signal.iter().enumerate() {
+            for (j, tap) in kernel.iter().enumerate() {
+                sums[i + j] += sample * tap;
+            }
+        }
+        sums
+    }
+
+    fn ramp(len: usize) -> Vec<f64> {
+        (0..len).map(|i| 1.0 + i as f64 / 8.0).collect()
+    }
+
+    /// Integers and eighths: whatever the order of the sums, they are exact.
+    fn assert_convolved(signal: &[f64], kernel: &[f64]) {
+        let all = full(signal, kernel);
+        for mode in MODES {
+            let len = mode.output_len(signal.len(), kernel.len());
+            let offset = mode.offset(kernel.len());
+            let mut dst = vec![f64::NAN; len];
+            convolve(Portable, &mut dst, signal, kernel, mode).unwrap();
+            for (i, (got, wanted)) in dst.iter().zip(&all[offset..]).enumerate() {
+                let same = got == wanted || (got.is_nan() && wanted.is_nan());
+                let sizes = [signal.len(), kernel.len()];
+                assert!(same, "{mode:?}, {sizes:?}, output {i}: {got} for {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_responses_are_convolved_up_to_the_ends() {
+        for taps in (1..=DIRECT).step_by(3).chain([2, 8, 16, 17, DIRECT]) {
+            for len in [1, 2, 7, 8, 9, 31, 63, 64, 65, 127, 128, 200] {
+                assert_convolved(&ramp(len), &ramp(taps));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_spoils_what_it_is_a_part_of() {
+        for odd in [f64::NAN, f64::INFINITY] {
+            for at in [0, 1, 9, 18] {
+                let mut kernel = ramp(19);
+                kernel[at] = odd;
+                assert_convolved(&ramp(100), &kernel);
+            }
+            for at in [0, 1, 18, 50, 98, 99] {
+                let mut signal = ramp(100);
+                signal[at] = odd;
+                assert_convolved(&signal, &ramp(19));
+            }
+        }
+    }
+}
